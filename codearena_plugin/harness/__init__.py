@@ -1,0 +1,1 @@
+"""Harnesses: adapters to the evaluation frameworks of others, the only importers of them."""

@@ -1,0 +1,47 @@
+"""Put our result beside lm-eval's own files: ``codearena…_<date>.json`` next to ``results_<date>.json``."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from pathlib import Path
+from typing import Any
+
+from codearena_plugin.runs.files import RESULT
+
+_finished: dict[str, Path] = {}
+
+
+def note_run(task: str, directory: Path) -> None:
+    """Remember where the run of a task lies, until lm-eval saves its own results."""
+    _finished[task] = directory
+
+
+def patch_tracker(tracker: Any) -> None:
+    """Let ``EvaluationTracker.save_results_aggregated`` also copy our results, after it did its own work."""
+    if getattr(tracker, "codearena_patched", False):
+        return
+    original = tracker.save_results_aggregated
+
+    @functools.wraps(original)
+    def save(self: Any, results: dict[str, Any], samples: Any) -> Any:
+        done = original(self, results, samples)
+        if self.output_path and getattr(self, "date_id", None):
+            _copy_into(_directory(self), results, self.date_id)
+        return done
+
+    tracker.save_results_aggregated = save
+    tracker.codearena_patched = True
+
+
+def _directory(tracker: Any) -> Path:
+    """Return the directory that lm-eval has just written to, by its own rule (a path that ends in .json is a file)."""
+    path = Path(tracker.output_path)
+    return path.parent if path.suffix == ".json" else path / str(tracker.general_config_tracker.model_name_sanitized)
+
+
+def _copy_into(directory: Path, results: dict[str, Any], date: str) -> None:
+    for task in results.get("results", {}):
+        if task in _finished:
+            name = task if task.startswith("codearena") else f"codearena_{task}"
+            shutil.copyfile(_finished[task] / RESULT, directory / f"{name}_{date}.json")

@@ -1,0 +1,67 @@
+"""What lm-eval's own command line does not do: one line for a user's mistake, and exit codes that mean something.
+
+Inside ``simple_evaluate`` of somebody's program our errors are ordinary exceptions; only the command line is told.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from codearena_plugin.errors import CodeArenaError, IncompleteRunError
+
+_CLI_MODULE = "lm_eval._cli.run"
+_withheld: list[str] = []
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Under lm-eval's command line, turn a handled error into its one line and exit code."""
+    try:
+        yield
+    except CodeArenaError as exc:
+        if not _under_cli():
+            raise
+        print(f"codearena: {exc}", file=sys.stderr, flush=True)  # noqa: T201  the command line's own output
+        raise SystemExit(exc.exit_code) from None
+
+
+def note_withheld(task: str) -> None:
+    """Remember that a task ended without a score, for the exit code."""
+    _withheld.append(task)
+
+
+def withheld() -> list[str]:
+    """Return the tasks of this process that ended without a score."""
+    return list(_withheld)
+
+
+def patch_cli(module: ModuleType) -> None:
+    """Make ``lm_eval run`` end with exit code 3 when a score was withheld, after all its files are written."""
+    command: Any = module.Run
+    if getattr(command, "codearena_patched", False):
+        return
+    original = command._execute  # noqa: SLF001  lm-eval 0.4.13 offers no other end-of-run place
+
+    @functools.wraps(original)
+    def execute(*args: Any, **options: Any) -> Any:
+        done = original(*args, **options)
+        if _withheld:
+            raise SystemExit(IncompleteRunError.exit_code)
+        return done
+
+    command._execute = staticmethod(execute)  # noqa: SLF001
+    command.codearena_patched = True
+
+
+def _under_cli() -> bool:
+    frame = sys._getframe()  # noqa: SLF001
+    while frame is not None:
+        if frame.f_globals.get("__name__") == _CLI_MODULE:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False

@@ -1,0 +1,84 @@
+"""The lm-eval task ``judge_codearena``: the documents are games, the model is the judge.
+
+So any lm-eval back end (vLLM on the same GPUs, HF, an API) can be the judge of answers that exist already. Each game
+is asked once: lm-eval gives no second turn, so there is no continuation, and it hides ``finish_reason``, so a reply cut
+at the token limit shows as unparsable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from codearena_plugin.errors import ConfigError
+from codearena_plugin.harness.lm_eval.base import SuiteTask, open_suite, text_for_arrow
+from codearena_plugin.judging.parse import read_verdict
+from codearena_plugin.judging.play import plan_games
+from codearena_plugin.judging.request import request_key
+from codearena_plugin.judging.settings import resolve_settings
+from codearena_plugin.prompts.answers import read_answers
+from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.reasoning import strip_reasoning
+from codearena_plugin.records import Answer, Game, Reply
+from codearena_plugin.runs.files import ANSWERS
+from codearena_plugin.runs.options import RunOptions, default_judge
+
+
+class JudgeCodeArenaTask(SuiteTask):
+    """Stored answers are judged by lm-eval's own model, both orders as documents of their own."""
+
+    def load(self, options: RunOptions) -> tuple[Suite, list[dict[str, Any]]]:
+        """Return the suite of the answers, and one document per game.
+
+        Raises:
+            ConfigError: no answers were named.
+        """
+        if options.answers is None:
+            msg = (
+                'judge_codearena judges stored answers: name them with --metadata \'{"codearena_answers": "PATH"}\' '
+                "(JSONL, lm-eval's samples_*.jsonl, or a run directory), and their suite with codearena_suite."
+            )
+            raise ConfigError(msg)
+        self.suite_name = options.suite_name or "codearena"
+        suite = open_suite(self.suite_name, options)
+        path = Path(options.answers).expanduser()
+        answers = read_answers(path / ANSWERS if path.is_dir() else path, suite)
+        self._answers = {answer.prompt_id: answer for answer in answers}
+        visible = {key: Answer(key, a.model, strip_reasoning(a.text)[0]) for key, a in self._answers.items()}
+        settings = resolve_settings(self._metadata, default_judge=default_judge(self.suite_name))
+        if settings.backend == "static":
+            msg = "The static judge asks no model: choose a judge card with a prompt, such as judge=codearena."
+            raise ConfigError(msg)
+        self._plans = {
+            f"{plan.prompt_id}/{plan.order}": plan
+            for plan in plan_games(suite.prompts, suite.baseline, visible, settings)
+        }
+        return suite, [
+            {
+                "id": plan.prompt_id,
+                "game": key,
+                "order": plan.order,
+                "messages": [
+                    {"role": turn.role, "content": text_for_arrow(turn.content)} for turn in plan.request.messages
+                ],
+                "question": text_for_arrow(plan.request.messages[-1].content),
+                "baseline": "",
+            }
+            for key, plan in self._plans.items()
+        ]
+
+    def collect(self) -> None:
+        """Read the verdict of every game of this rank."""
+        assert self.settings is not None  # noqa: S101
+        for instance in self._instances:
+            plan = self._plans[instance.doc["game"]]
+            text = instance.resps[0]
+            reply = Reply(text=text if isinstance(text, str) else "", attempts=1, served_model=self.model_name)
+            verdict = plan.skipped or read_verdict([reply], mode=self.settings.mode)
+            game = Game(plan.prompt_id, plan.order, (request_key(plan.request),), (reply,), verdict)
+            self._games[instance.doc["game"]] = [game]
+
+    def games_of(self, doc: Mapping[str, Any]) -> list[Game]:
+        """Return the one game of a document."""
+        return self._games.get(doc["game"], [])

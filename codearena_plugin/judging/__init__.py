@@ -1,0 +1,1 @@
+"""Judging: from prompts and answers to games, each with its verdict."""

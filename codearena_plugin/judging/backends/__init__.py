@@ -1,0 +1,1 @@
+"""Judge back ends: one module each, all with the shape of ``protocol.Backend``."""

@@ -1,0 +1,142 @@
+"""Judge cards: ``judges/<name>/judge.yaml`` and the prompts beside it, as validated data."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from codearena_plugin import plugins
+from codearena_plugin.errors import ConfigError
+from codearena_plugin.records import OrderPolicy, ReadingMode
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sampling(_Strict):
+    """How the judge model generates; only what is set is sent."""
+
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    seed: int | None = None
+
+
+class ExternalText(_Strict):
+    """A text that we may not ship: where it is published, and the sha256 that proves it.
+
+    Attributes:
+        url: a source file at a pinned commit, of which the text is a string constant.
+        title: how messages call it.
+    """
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    url: str
+    title: str
+
+
+class Placeholders(_Strict):
+    """The marks that stand for the parts in a user template."""
+
+    question: str = "{{question}}"
+    answer_a: str = "{{answer_a}}"
+    answer_b: str = "{{answer_b}}"
+
+
+class PromptCard(_Strict):
+    """The prompt of a judge: files beside the card, or an external text.
+
+    Attributes:
+        format: "text" fills the user template; "json" sends the parts as one JSON object, for programs.
+        question: "conversation" shows all turns of the prompt; "first" only the first message, as the paper's script.
+        delimiters: marks of the template which candidate text must not imitate.
+    """
+
+    format: Literal["text", "json"] = "text"
+    question: Literal["conversation", "first"] = "conversation"
+    system: str | ExternalText | None = None
+    user: str | None = None
+    continuation: str | None = None
+    placeholders: Placeholders = Placeholders()
+    delimiters: tuple[str, ...] = ()
+
+
+class JudgeCard(_Strict):
+    """A judge: model, sampling, prompt and protocol.
+
+    Attributes:
+        version: "N-L"; results compare only within one N (the comparability number).
+        attempts: requests per game: the first, and continuations while no label was named.
+        context_tokens: what fits into the judge's window; longer games are skipped with that status. ``None``: unknown.
+        notice: a sentence that every output of this judge carries.
+    """
+
+    name: str
+    version: str = Field(pattern=r"^\d+-[A-Z]$")
+    summary: str
+    backend: str = "openai"
+    model: str
+    sampling: Sampling = Sampling()
+    prompt: PromptCard
+    order: OrderPolicy = "both"
+    mode: ReadingMode = "default"
+    attempts: int = Field(default=2, ge=1, le=5)
+    context_tokens: int | None = Field(default=None, ge=256)
+    notice: str = ""
+
+    @property
+    def id(self) -> str:
+        """Name and version, as results and request keys carry it."""
+        return f"{self.name}@{self.version}"
+
+    @cached_property
+    def delimiter_patterns(self) -> tuple[re.Pattern[str], ...]:
+        """The delimiters as patterns that also catch other spacing and casing."""
+        return tuple(
+            re.compile(r"\s+".join(re.escape(word) for word in delimiter.split()), re.IGNORECASE)
+            for delimiter in self.prompt.delimiters
+        )
+
+
+class PromptTexts(_Strict):
+    """The texts of a card's prompt, loaded."""
+
+    system: str = ""
+    user: str = ""
+    continuation: str = ""
+
+
+def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
+    """Return a judge card and its folder, by installed name or by the path of a folder or ``judge.yaml``.
+
+    Raises:
+        ConfigError: no such judge; the card is not valid (names file and field).
+    """
+    folder = _folder(name_or_path)
+    path = folder / "judge.yaml"
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as exc:
+        msg = f"Judge card {str(path)!r} cannot be read: {' '.join(str(exc).split())}."
+        raise ConfigError(msg) from exc
+    try:
+        return JudgeCard.model_validate(raw), folder
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "(the whole card)"
+        msg = f"Judge card {str(path)!r}: field {field!r}: {first['msg']}, got {first['input']!r}."
+        raise ConfigError(msg) from exc
+
+
+def _folder(name_or_path: str) -> Path:
+    if "/" in name_or_path or name_or_path.endswith(".yaml"):
+        path = Path(name_or_path).expanduser()
+        return path.parent if path.name.endswith(".yaml") else path
+    offered = plugins.resolve("judges", name_or_path)
+    return Path(offered() if callable(offered) else offered)

@@ -1,0 +1,303 @@
+"""Ask a judge many questions: concurrent, patient, thrifty, and with every reply on disk before it is used.
+
+This is the only place that retries. One failed call is a value that the run counts; only a judge that refuses
+everyone, a full disk, an exhausted budget or a judge that has gone away ends the asking, and what was answered stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from codearena_plugin.errors import CodeArenaError, JudgeAccessError
+from codearena_plugin.judging.backends.protocol import Backend, CallFailedError
+from codearena_plugin.judging.budget import Budget
+from codearena_plugin.judging.gate import Gate
+from codearena_plugin.judging.request import JudgeRequest, request_key
+from codearena_plugin.judging.store import ReplyStore, Row
+from codearena_plugin.records import CallError, CallErrorKind, Reply
+
+_BACKOFF_BASE_S = 0.5
+_BACKOFF_CAP_S = 30.0
+_RETRY_AFTER_CAP_S = 300.0
+_GONE_AFTER = 20  # questions failed for good in a row: the judge has gone away, stop asking
+
+FollowUp = Callable[[JudgeRequest, Sequence[Reply]], "JudgeRequest | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that was asked and answered for one game."""
+
+    keys: tuple[str, ...]
+    replies: tuple[Reply, ...]
+    cached: bool
+
+
+@dataclass
+class Progress:
+    """Where a run stands; handed to the observer after every game."""
+
+    total: int
+    done: int = 0
+    failed: int = 0
+    cached: int = 0
+    cost_usd: float | None = None
+    limit: int = 0
+
+
+class Engine:
+    """Asks a back end, within limits, through a store (``None`` for back ends that cost nothing to ask again).
+
+    Attributes:
+        stopped: why no further question was sent; ``None`` while all goes on.
+        fatal: the error behind ``stopped`` where it is one: the judge refuses everyone, the store cannot be written.
+    """
+
+    def __init__(  # noqa: PLR0913  the one place where the parts of a run meet
+        self,
+        backend: Backend,
+        store: ReplyStore | None,
+        budget: Budget,
+        *,
+        concurrency: int,
+        tries: int,
+        timeout_s: float,
+        deadline_s: float | None = None,
+        observe: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self.backend = backend
+        self.store = store
+        self.budget = budget
+        self.gate = Gate(concurrency)
+        self.tries = tries
+        self.timeout_s = timeout_s
+        self.deadline_s = deadline_s
+        self.stopped: str | None = None
+        self.fatal: CodeArenaError | None = None
+        self._observe = observe
+        self._failed_in_a_row = 0
+        self._waiting_games = 0  # not begun yet: only they can be spared when the judge has gone away
+        self._napping: set[asyncio.Future[None]] = set()
+        self._deadline = float("inf")
+        self._writer = _Writer(store) if store is not None else None
+        self._under_way: dict[str, asyncio.Task[Reply]] = {}
+
+    async def ask_all(self, requests: Sequence[JudgeRequest], follow_up: FollowUp) -> list[Asked]:
+        """Return what was asked and answered for each first request, in their order; never raises for a failed call.
+
+        ``follow_up`` names the next question of a game from the replies so far, or ``None`` when it is complete.
+        """
+        results: list[Asked | None] = [None] * len(requests)
+        progress = Progress(total=len(requests))
+        self._deadline = time.monotonic() + self.deadline_s if self.deadline_s else float("inf")
+        queue = iter(enumerate(requests))
+        self._waiting_games = len(requests)
+
+        async def work() -> None:
+            for index, request in queue:
+                self._waiting_games -= 1
+                asked = await self._ask_game(request, follow_up)
+                results[index] = asked
+                self._report(progress, asked)
+
+        try:
+            # more workers than places: those that wait for a retry must not keep others from asking
+            await asyncio.gather(*(work() for _ in range(min(2 * self.gate.ceiling, len(requests)))))
+        finally:
+            if self._writer is not None:
+                await self._writer.aclose()
+        return [asked for asked in results if asked is not None]
+
+    async def _ask_game(self, first: JudgeRequest, follow_up: FollowUp) -> Asked:
+        keys: list[str] = []
+        replies: list[Reply] = []
+        cached = True
+        request: JudgeRequest | None = first
+        while request is not None:
+            key = request_key(request)
+            reply = self._stored(key)
+            if reply is None:
+                cached = False
+                reply = await self._ask_once(key, request)
+            keys.append(key)
+            replies.append(reply)
+            request = None if reply.error else follow_up(request, replies)
+        return Asked(tuple(keys), tuple(replies), cached)
+
+    async def _ask_once(self, key: str, request: JudgeRequest) -> Reply:
+        """Ask, or share the reply of the same question under way (an answer equal to the baseline asks it twice)."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._ask(request))
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await task
+
+    def _stored(self, key: str) -> Reply | None:
+        if self.store is None:
+            return None
+        try:
+            return self.store.get(key)
+        except CodeArenaError as exc:
+            self._stop(str(exc), exc)
+            return None
+
+    async def _ask(self, request: JudgeRequest) -> Reply:
+        """Return the reply to one question that the store does not hold, after all tries, once it is on disk."""
+        reply = await self._try_until_settled(request)
+        if reply.error is not None and reply.error.kind == "not-asked":
+            return reply
+        self._count_failure(reply)
+        if self._writer is None:
+            return reply
+        try:
+            await self._writer.put(Row(request, reply))
+        except CodeArenaError as exc:
+            self._stop(str(exc), exc)
+            return Reply(error=CallError("not-asked", f"the reply could not be kept: {exc}"), attempts=reply.attempts)
+        return reply
+
+    async def _try_until_settled(self, request: JudgeRequest) -> Reply:
+        began = time.monotonic()
+        attempts = 0
+        failed: CallFailedError | None = None
+        while True:
+            await self.gate.enter()
+            try:
+                if (reason := self._why_not(request)) is not None:
+                    return _given_up(failed.error if failed else CallError("not-asked", reason), attempts, began)
+                attempts += 1
+                started = time.monotonic()
+                outcome = await self._send(request, started)
+            finally:
+                self.gate.leave()
+            if isinstance(outcome, Reply):
+                return replace(outcome, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
+            failed = outcome
+            if not failed.is_retryable or attempts >= self.tries or self.stopped:
+                return _given_up(failed.error, attempts, began)
+            await self._nap(min(backoff_s(attempts, failed.retry_after_s), self._left_s()))
+
+    async def _send(self, request: JudgeRequest, started: float) -> Reply | CallFailedError:
+        reserved = self.budget.reserve(request)
+        usage = None
+        try:
+            reply = await asyncio.wait_for(self.backend.ask(request), min(self.timeout_s, max(self._left_s(), 0.01)))
+            usage = reply.usage
+        except asyncio.TimeoutError:
+            waited = time.monotonic() - started
+            return CallFailedError(_error("timeout", f"no reply within {waited:.1f} s"), is_retryable=True)
+        except CallFailedError as failed:
+            if failed.error.kind == "rate-limit":
+                self.gate.slow_down(started, time.monotonic())
+            return failed
+        except JudgeAccessError as exc:
+            self._stop(str(exc), exc)
+            return CallFailedError(_error("not-asked", str(exc)), is_retryable=False)
+        finally:
+            self.budget.settle(reserved, usage)
+        self.gate.speed_up()
+        return reply
+
+    def _why_not(self, request: JudgeRequest) -> str | None:
+        if self.stopped is None and self._left_s() <= 0:
+            self._stop(f"time limit reached: deadline_s={self.deadline_s:g}")
+        if self.stopped is None and (refusal := self.budget.refusal(request)):
+            self._stop(refusal)
+        return self.stopped
+
+    async def _nap(self, seconds: float) -> None:
+        """Sleep, but wake when the run stops: nobody waits five minutes to hear that it is over."""
+        waking = asyncio.get_running_loop().create_future()
+        self._napping.add(waking)
+        try:
+            await asyncio.wait([waking], timeout=max(seconds, 0))
+        finally:
+            self._napping.discard(waking)
+
+    def _left_s(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def _count_failure(self, reply: Reply) -> None:
+        if reply.error is None or reply.error.kind in {"context-length", "bad-request"}:
+            self._failed_in_a_row = 0
+            return
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= _GONE_AFTER and self._waiting_games and self.stopped is None:
+            self._stop(
+                f"the judge does not answer: {self._failed_in_a_row} questions failed in a row, "
+                f"the last with {reply.error.kind}: {reply.error.message}"
+            )
+
+    def _stop(self, reason: str, fatal: CodeArenaError | None = None) -> None:
+        if self.stopped is None:
+            self.stopped = reason
+            self.fatal = fatal
+            for waking in self._napping:
+                if not waking.done():
+                    waking.set_result(None)
+
+    def _report(self, progress: Progress, asked: Asked) -> None:
+        progress.done += 1
+        progress.failed += asked.replies[-1].error is not None
+        progress.cached += asked.cached
+        progress.cost_usd = self.budget.known_cost_usd
+        progress.limit = int(self.gate.limit)
+        if self._observe is not None:
+            self._observe(progress)
+
+
+def backoff_s(attempt: int, retry_after_s: float | None) -> float:
+    """Return how long to wait after the n-th failed attempt: what the server asks, else exponential with full jitter.
+
+    Reference: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    if retry_after_s is not None:
+        return min(max(retry_after_s, 0.0), _RETRY_AFTER_CAP_S) + random.uniform(0, 0.1)  # noqa: S311  not for secrets
+    longest = min(_BACKOFF_CAP_S, _BACKOFF_BASE_S * 2.0 ** (attempt - 1))
+    return random.uniform(0.1, 1.0) * longest  # noqa: S311
+
+
+def _error(kind: CallErrorKind, message: str) -> CallError:
+    return CallError(kind, message)
+
+
+def _given_up(error: CallError, attempts: int, began: float) -> Reply:
+    return Reply(error=error, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
+
+
+class _Writer:
+    """Groups rows that arrive together into one commit, in a thread; ``put`` returns when its row is on disk."""
+
+    def __init__(self, store: ReplyStore) -> None:
+        self._store = store
+        self._pending: list[tuple[Row, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def put(self, row: Row) -> None:
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((row, kept))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+        await kept
+
+    async def _drain(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending, []
+            try:
+                await asyncio.to_thread(self._store.put, [row for row, _ in batch])
+            except CodeArenaError as exc:
+                for _, kept in batch:
+                    if not kept.done():
+                        kept.set_exception(exc)
+            else:
+                for _, kept in batch:
+                    if not kept.done():
+                        kept.set_result(None)
+
+    async def aclose(self) -> None:
+        if self._task is not None:
+            await self._task

@@ -1,0 +1,72 @@
+"""A progress bar for judging: done, failed, cost, time left. On a terminal a bar, elsewhere a line now and then."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from codearena_plugin.judging.engine import Progress as State
+
+_LINE_EVERY_S = 30.0
+_log = logging.getLogger("lm_eval.codearena")
+
+
+@contextmanager
+def judging_progress(*, quiet: bool = False) -> Iterator[Callable[[State], None] | None]:
+    """Yield an observer for the engine that shows where the run stands, on standard error."""
+    console = Console(stderr=True)
+    if quiet:
+        yield None
+    elif console.is_terminal:
+        with _bar(console) as bar:
+            task = bar.add_task("judging", total=None, note="")
+            yield lambda state: bar.update(task, completed=state.done, total=state.total, note=note(state))
+    else:
+        yield _line_printer()
+
+
+def note(state: State) -> str:
+    """Return what stands beside the bar.
+
+    >>> note(State(total=10, done=5, failed=1, cached=2, cost_usd=0.5))
+    '1 failed · 2 from store · $0.50'
+    """
+    parts = [f"{state.failed} failed"]
+    if state.cached:
+        parts.append(f"{state.cached} from store")
+    parts.append("cost unknown" if state.cost_usd is None else f"${state.cost_usd:.2f}")
+    return " · ".join(parts)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+        refresh_per_second=4,
+    )
+
+
+def _line_printer() -> Callable[[State], None]:
+    began = last = time.monotonic()
+
+    def observe(state: State) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < _LINE_EVERY_S:
+            return
+        last = now
+        left = (now - began) / max(state.done, 1) * (state.total - state.done)
+        _log.info("judging: %d of %d games, about %.0f s left, %s", state.done, state.total, left, note(state))
+
+    return observe

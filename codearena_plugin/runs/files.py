@@ -1,0 +1,127 @@
+"""The run directory: ``answers.jsonl`` (written first), ``games.jsonl`` (the verdict file), ``result.json``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codearena_plugin import paths
+from codearena_plugin.errors import DataError
+from codearena_plugin.judging.ledger import read_games, write_games
+from codearena_plugin.records import Answer, Game
+from codearena_plugin.runs.result import SCHEMA, Result
+
+ANSWERS, GAMES, RESULT = "answers.jsonl", "games.jsonl", "result.json"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run as it lies on disk."""
+
+    path: Path
+    result: dict[str, Any]
+    games: tuple[Game, ...]
+    answers: tuple[Answer, ...]
+
+    @property
+    def model(self) -> str:
+        """The model whose answers were judged."""
+        return str(self.result["manifest"]["model"])
+
+
+def new_run_dir(suite: str, model: str, *, root: Path | None = None) -> Path:
+    """Create and return a fresh directory for a run: ``<root>/<suite>/<model>-<UTC time>``."""
+    stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
+    safe = re.sub(r"[^\w.-]+", "_", model)[:80] or "model"
+    path = (root or paths.home_dir() / "runs") / suite / f"{safe}-{stamp}"
+    return made(path)
+
+
+def made(path: Path) -> Path:
+    """Create a directory, or say plainly why not.
+
+    Raises:
+        DataError: it cannot be created.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        msg = f"Run directory {str(path)!r} cannot be made: {exc.strerror or exc}. Choose one with codearena_output."
+        raise DataError(msg) from exc
+    return path
+
+
+def save_answers(directory: Path, answers: Sequence[Answer]) -> None:
+    """Write the answers as they were given, before any of them is judged."""
+    lines = (
+        json.dumps({"id": a.prompt_id, "model": a.model, "response": a.text, "finish_reason": a.finish_reason})
+        for a in answers
+    )
+    _write(directory / ANSWERS, "".join(line + "\n" for line in lines))
+
+
+def save_result(directory: Path, games: Sequence[Game], result: Result) -> None:
+    """Write the verdict file, then the result that it supports."""
+    try:
+        write_games(directory / GAMES, games)
+    except OSError as exc:
+        why = exc.strerror or exc
+        msg = f"The games cannot be written to {str(directory)!r}: {why}. Replies are safe in the store."
+        raise DataError(msg) from exc
+    _write(directory / RESULT, json.dumps(result.to_json(), indent=1, ensure_ascii=True) + "\n")
+
+
+def load_run(path: str | Path) -> StoredRun:
+    """Return a stored run, by its directory or its result.json.
+
+    Raises:
+        DataError: it is no run, or of another schema.
+    """
+    directory = Path(path).expanduser()
+    if directory.name == RESULT:
+        directory = directory.parent
+    result_path = directory / RESULT
+    try:
+        result = json.loads(result_path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        msg = f"{str(path)!r} is no finished run: {RESULT} cannot be read ({exc.strerror or exc})."
+        raise DataError(msg) from exc
+    except ValueError as exc:
+        msg = f"{str(result_path)!r} is not JSON: {exc}."
+        raise DataError(msg) from exc
+    if not isinstance(result, dict) or result.get("schema") != SCHEMA:
+        found = result.get("schema") if isinstance(result, dict) else type(result).__name__
+        msg = f"{str(result_path)!r} has schema {found!r}, expected {SCHEMA!r}."
+        raise DataError(msg)
+    return StoredRun(directory, result, tuple(read_games(directory / GAMES)), tuple(_answers(directory / ANSWERS)))
+
+
+def _answers(path: Path) -> list[Answer]:
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
+        return [Answer(row["id"], row["model"], row["response"], row["finish_reason"]) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        msg = f"{str(path)!r} cannot be read as the answers of a run ({type(exc).__name__}: {exc})."
+        raise DataError(msg) from exc
+
+
+def answers_sha256(answers: Sequence[Answer]) -> str:
+    """Return the sha256 over ids and texts, in order: equal hashes mean equal answers."""
+    canonical = json.dumps([[answer.prompt_id, answer.text] for answer in answers], separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as exc:
+        msg = f"{str(path)!r} cannot be written: {exc.strerror or exc}. Free the disk or choose another directory."
+        raise DataError(msg) from exc

@@ -1,0 +1,139 @@
+"""Judge a model's answers to a suite: the one path that every harness and the command line take."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import codearena_plugin
+from codearena_plugin.errors import DataError
+from codearena_plugin.judging.engine import Progress
+from codearena_plugin.judging.parse import read_verdict
+from codearena_plugin.judging.play import Plan, plan_games, play
+from codearena_plugin.judging.settings import JudgeSettings
+from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.reasoning import strip_reasoning
+from codearena_plugin.records import Answer, Game
+from codearena_plugin.runs.files import StoredRun, answers_sha256, save_answers, save_result
+from codearena_plugin.runs.result import Result, make_result
+
+
+@dataclass(frozen=True)
+class Run:
+    """A judged run: where it lies, its games and its result."""
+
+    path: Path
+    games: tuple[Game, ...]
+    result: Result
+
+
+def plan_run(suite: Suite, answers: Sequence[Answer], settings: JudgeSettings) -> list[Plan]:
+    """Return the games of a run; the judge sees answers without their reasoning traces."""
+    visible = {a.prompt_id: replace(a, text=strip_reasoning(a.text)[0]) for a in answers}
+    return plan_games(suite.prompts, suite.baseline, visible, settings)
+
+
+def judge_answers(
+    suite: Suite,
+    answers: Sequence[Answer],
+    settings: JudgeSettings,
+    directory: Path,
+    *,
+    harness: Mapping[str, Any] | None = None,
+    observe: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Judge one answer for every prompt of the suite, and keep answers, games and result in a directory.
+
+    Answers are on disk before the first question is asked. A failed call is counted in the result.
+
+    Raises:
+        StoreError, ConfigError, DataError: nothing could be asked or kept; what was answered is in the store.
+    """
+    save_answers(directory, answers)
+    played = play(plan_run(suite, answers, settings), settings, observe=observe)
+    result = make_result(
+        suite,
+        played.games,
+        manifest_of(suite, answers, settings, harness or {}),
+        policy=settings.order,
+        mode=settings.mode,
+        min_coverage=settings.min_coverage,
+        played=played,
+    )
+    save_result(directory, played.games, result)
+    return Run(directory, played.games, result)
+
+
+def rescore(run: StoredRun, suite: Suite, *, mode: Any = None, min_coverage: float | None = None) -> Result:
+    """Read the stored replies of a run again and return the new result; no call is made.
+
+    Raises:
+        DataError: the run was not made with this suite.
+    """
+    manifest = run.result["manifest"]
+    if manifest["suite"]["fingerprint"] != suite.fingerprint:
+        msg = (
+            f"Run {str(run.path)!r} was made with suite {manifest['suite']['name']!r} "
+            f"({manifest['suite']['source']}), fingerprint {manifest['suite']['fingerprint'][:12]}; "
+            f"the suite given has {suite.fingerprint[:12]}. Give the same data and baseline."
+        )
+        raise DataError(msg)
+    judge = dict(manifest["judge"])
+    judge["mode"] = mode or judge["mode"]
+    judge["min_coverage"] = judge["min_coverage"] if min_coverage is None else min_coverage
+    return make_result(
+        suite,
+        reread(run.games, judge["mode"]),
+        {**manifest, "judge": judge, "rescored": {"version": codearena_plugin.__version__, "at": now()}},
+        policy=judge["order"],
+        mode=judge["mode"],
+        min_coverage=judge["min_coverage"],
+    )
+
+
+def reread(games: Sequence[Game], mode: Any) -> tuple[Game, ...]:
+    """Return the games with their verdicts read again; a game that was never asked keeps its reason."""
+    return tuple(replace(g, verdict=read_verdict(g.replies, mode=mode)) if g.replies else g for g in games)
+
+
+def manifest_of(
+    suite: Suite, answers: Sequence[Answer], settings: JudgeSettings, harness: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return everything needed to repeat a run, as plain data."""
+    stripped = [strip_reasoning(answer.text) for answer in answers]
+    return {
+        "package": {"name": "codearena-plugin", "version": codearena_plugin.__version__},
+        "created": now(),
+        "model": ", ".join(sorted({answer.model for answer in answers})),
+        "suite": {
+            "name": suite.name,
+            "version": suite.version,
+            "source": suite.source,
+            "revision": suite.revision,
+            "fingerprint": suite.fingerprint,
+            "baseline": suite.baseline,
+            "n_prompts": len(suite.prompts),
+            "left_out": list(suite.left_out),
+            "taxonomy": suite.taxonomy,
+            "is_demo": suite.is_demo,
+        },
+        "answers": {
+            "n": len(answers),
+            "sha256": answers_sha256(answers),
+            "empty": sum(not text.strip() for text, _ in stripped),
+            "reasoning_stripped": sum(was for _, was in stripped),
+            "cut_at_token_limit": sum(answer.finish_reason == "length" for answer in answers),
+        },
+        "judge": settings.describe(),
+        "harness": dict(harness),
+        "platform": {"python": platform.python_version(), "system": platform.platform()},
+    }
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601."""
+    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,164 @@
+"""From games to a result: the numbers of a run with their coverage, or the reason why there are none.
+
+Pure: games and a suite in, a ``Result`` out. JSON schema ``codearena-result/1`` is ``Result.to_json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from codearena_plugin.judging.play import Played, Spending
+from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.prompts.taxonomy import MAIN_CLASSES, SUB_CLASSES, UNCLASSIFIED
+from codearena_plugin.records import (
+    DIFFICULTIES,
+    STATUSES,
+    Game,
+    Interval,
+    OrderPolicy,
+    Outcome,
+    Prompt,
+    ReadingMode,
+)
+from codearena_plugin.scoring.points import outcome
+from codearena_plugin.scoring.strata import Stratum, by_stratum
+from codearena_plugin.scoring.summary import Summary, summarise, withheld_reason
+
+SCHEMA = "codearena-result/1"
+GENERAL = "general"
+RATES = ("win_rate", "tie_rate", "loss_rate", "score")
+STRATA = ("class", "sub_class", "language", "difficulty", "natural_language")
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found.
+
+    Attributes:
+        manifest: everything needed to repeat the run.
+        withheld: why no score is given; the rates are then absent everywhere, never partly shown.
+        statuses: how many games ended in each status, all statuses, in fixed order.
+        problems: status -> the most frequent reasons with their counts.
+        stopped: why asking ended before all games were played.
+        spending: ``None`` where nothing was asked (a rescored run).
+    """
+
+    manifest: Mapping[str, Any]
+    summary: Summary
+    withheld: str | None
+    strata: Mapping[str, Sequence[Stratum]]
+    statuses: Mapping[str, int]
+    problems: Mapping[str, Mapping[str, int]]
+    stopped: str | None = None
+    spending: Spending | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain data; a rate that is withheld or undefined is ``null``, never a number."""
+        return {
+            "schema": SCHEMA,
+            "manifest": dict(self.manifest),
+            "metrics": summary_to_json(self.summary, hide=self.withheld is not None),
+            "withheld": self.withheld,
+            "stopped": self.stopped,
+            "statuses": dict(self.statuses),
+            "problems": {status: dict(reasons) for status, reasons in self.problems.items()},
+            "strata": {
+                kind: [
+                    {"name": row.name, **summary_to_json(row.summary, hide=self.withheld is not None)} for row in rows
+                ]
+                for kind, rows in self.strata.items()
+            },
+            "spending": dataclasses.asdict(self.spending) if self.spending else None,
+        }
+
+
+def summary_to_json(summary: Summary, *, hide: bool = False) -> dict[str, Any]:
+    """Return a summary as plain data; ``hide`` leaves coverage and consistency and withholds every rate."""
+    shown: dict[str, Any] = {
+        "n_prompts": summary.n_prompts,
+        "n_scored": summary.n_scored,
+        "coverage": summary.coverage,
+    }
+    for name in (*RATES, "order_consistency"):
+        interval: Interval | None = getattr(summary, name)
+        keep = interval is not None and not (hide and name in RATES)
+        shown[name] = dataclasses.asdict(interval) if keep and interval else None
+    return shown
+
+
+def outcomes_of(
+    prompts: Sequence[Prompt], games: Sequence[Game], *, policy: OrderPolicy, mode: ReadingMode
+) -> list[Outcome]:
+    """Return one outcome per prompt, in the order of the prompts; a prompt without games is unscored."""
+    by_prompt: dict[str, list[Game]] = defaultdict(list)
+    for game in games:
+        by_prompt[game.prompt_id].append(game)
+    return [outcome(prompt.id, by_prompt[prompt.id], policy=policy, mode=mode) for prompt in prompts]
+
+
+def make_result(  # noqa: PLR0913  everything that decides the numbers, by name
+    suite: Suite,
+    games: Sequence[Game],
+    manifest: Mapping[str, Any],
+    *,
+    policy: OrderPolicy,
+    mode: ReadingMode,
+    min_coverage: float,
+    played: Played | None = None,
+) -> Result:
+    """Return the result of a run from its games."""
+    outcomes = outcomes_of(suite.prompts, games, policy=policy, mode=mode)
+    summary = _with_true_coverage(summarise(outcomes), suite.prompts, games, policy)
+    return Result(
+        manifest=manifest,
+        summary=summary,
+        withheld=withheld_reason(summary, min_coverage),
+        strata=strata_of(suite.prompts, outcomes),
+        statuses={status: sum(game.verdict.status == status for game in games) for status in STATUSES},
+        problems=problems_of(games),
+        stopped=played.stopped if played else None,
+        spending=played.spending if played else None,
+    )
+
+
+def _with_true_coverage(
+    summary: Summary, prompts: Sequence[Prompt], games: Sequence[Game], policy: OrderPolicy
+) -> Summary:
+    """Return the summary with coverage counted over truly scored games.
+
+    ``reference`` mode gives failed games 0 points as the published script does, so every prompt has an outcome there;
+    what really was judged must still decide whether a score is shown.
+    """
+    scored = Counter(game.prompt_id for game in games if game.verdict.status == "scored")
+    expected = 2 if policy == "both" else 1
+    n_scored = sum(scored[prompt.id] == expected for prompt in prompts)
+    return dataclasses.replace(summary, n_scored=n_scored, coverage=n_scored / len(prompts) if prompts else 0.0)
+
+
+def problems_of(games: Sequence[Game]) -> dict[str, dict[str, int]]:
+    """Return, for each status but "scored" that occurred, its most frequent reasons and how often each was given."""
+    reasons: dict[str, Counter[str]] = {status: Counter() for status in STATUSES if status != "scored"}
+    for game in games:
+        if game.verdict.status != "scored":
+            reasons[game.verdict.status][game.verdict.reason] += 1
+    return {status: dict(counted.most_common(_EXAMPLES)) for status, counted in reasons.items() if counted}
+
+
+def strata_of(prompts: Sequence[Prompt], outcomes: Sequence[Outcome]) -> dict[str, list[Stratum]]:
+    """Return the tables by class, sub-class, language, difficulty and natural language, rows in fixed order."""
+    names: dict[str, tuple[Mapping[str, Sequence[str]], Sequence[str]]] = {
+        "class": ({p.id: [p.category.main_class if p.category else UNCLASSIFIED] for p in prompts}, MAIN_CLASSES),
+        "sub_class": (
+            {p.id: [p.category.sub_class if p.category else UNCLASSIFIED] for p in prompts},
+            tuple(category.sub_class for category in SUB_CLASSES),
+        ),
+        "language": ({p.id: list(p.languages) or [GENERAL] for p in prompts}, ()),
+        "difficulty": ({p.id: [p.difficulty or "unstated"] for p in prompts}, DIFFICULTIES),
+        "natural_language": ({p.id: [p.natural_language] for p in prompts}, ("en", "zh")),
+    }
+    return {kind: by_stratum(outcomes, of_prompt, order) for kind, (of_prompt, order) in names.items()}
