@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 from codearena_plugin.hookspecs import Offer, hookimpl
 
-__version__ = importlib.metadata.version("codearena-plugin")
-__all__ = ["Offer", "__version__", "hookimpl"]
+__all__ = ["Offer", "hookimpl"]
+
+
+def __getattr__(name: str) -> str:
+    """Return ``__version__`` when asked: reading it costs as much as all the rest of this import."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("codearena-plugin")
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -44,9 +44,9 @@ class ExternalText(_Strict):
 class Placeholders(_Strict):
     """The marks that stand for the parts in a user template."""
 
-    question: str = "{{question}}"
-    answer_a: str = "{{answer_a}}"
-    answer_b: str = "{{answer_b}}"
+    question: str = Field(default="{{question}}", min_length=1)
+    answer_a: str = Field(default="{{answer_a}}", min_length=1)
+    answer_b: str = Field(default="{{answer_b}}", min_length=1)
 
 
 class PromptCard(_Strict):
@@ -64,7 +64,7 @@ class PromptCard(_Strict):
     user: str | None = None
     continuation: str | None = None
     placeholders: Placeholders = Placeholders()
-    delimiters: tuple[str, ...] = ()
+    delimiters: tuple[Annotated[str, Field(pattern=r"\S")], ...] = ()
 
 
 class JudgeCard(_Strict):
@@ -122,7 +122,7 @@ def load_card(name_or_path: str) -> tuple[JudgeCard, Path]:
     path = folder / "judge.yaml"
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as exc:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         msg = f"Judge card {str(path)!r} cannot be read: {' '.join(str(exc).split())}."
         raise ConfigError(msg) from exc
     try:

@@ -7,22 +7,21 @@ everyone, a full disk, an exhausted budget or a judge that has gone away ends th
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from codearena_plugin.errors import CodeArenaError, JudgeAccessError
 from codearena_plugin.judging.backends.protocol import Backend, CallFailedError
+from codearena_plugin.judging.backoff import backoff_s
 from codearena_plugin.judging.budget import Budget
 from codearena_plugin.judging.gate import Gate
 from codearena_plugin.judging.request import JudgeRequest, request_key
 from codearena_plugin.judging.store import ReplyStore, Row
+from codearena_plugin.judging.writer import Writer
 from codearena_plugin.records import CallError, CallErrorKind, Reply
 
-_BACKOFF_BASE_S = 0.5
-_BACKOFF_CAP_S = 30.0
-_RETRY_AFTER_CAP_S = 300.0
+_BUDGET_POLL_S = 0.02
 _GONE_AFTER = 20  # questions failed for good in a row: the judge has gone away, stop asking
 
 FollowUp = Callable[[JudgeRequest, Sequence[Reply]], "JudgeRequest | None"]
@@ -83,7 +82,7 @@ class Engine:
         self._waiting_games = 0  # not begun yet: only they can be spared when the judge has gone away
         self._napping: set[asyncio.Future[None]] = set()
         self._deadline = float("inf")
-        self._writer = _Writer(store) if store is not None else None
+        self._writer = Writer(store) if store is not None else None
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
     async def ask_all(self, requests: Sequence[JudgeRequest], follow_up: FollowUp) -> list[Asked]:
@@ -145,9 +144,8 @@ class Engine:
             self._stop(str(exc), exc)
             return None
 
-    async def _ask(self, request: JudgeRequest) -> Reply:
-        """Return the reply to one question that the store does not hold, after all tries, once it is on disk."""
-        reply = await self._try_until_settled(request)
+    async def _keep(self, request: JudgeRequest, reply: Reply) -> Reply:
+        """Return the reply once it is on disk, or the failure to keep it."""
         if reply.error is not None and reply.error.kind == "not-asked":
             return reply
         self._count_failure(reply)
@@ -160,25 +158,29 @@ class Engine:
             return Reply(error=CallError("not-asked", f"the reply could not be kept: {exc}"), attempts=reply.attempts)
         return reply
 
-    async def _try_until_settled(self, request: JudgeRequest) -> Reply:
+    async def _ask(self, request: JudgeRequest) -> Reply:
+        """Return the reply to one question that the store does not hold, after all tries, once it is on disk."""
         began = time.monotonic()
         attempts = 0
         failed: CallFailedError | None = None
         while True:
             await self.gate.enter()
             try:
-                if (reason := self._why_not(request)) is not None:
-                    return _given_up(failed.error if failed else CallError("not-asked", reason), attempts, began)
+                if (reason := await self._refused(request)) is not None:
+                    error = failed.error if failed else CallError("not-asked", reason)
+                    return await self._keep(request, _given_up(error, attempts, began))
                 attempts += 1
                 started = time.monotonic()
                 outcome = await self._send(request, started)
+                if isinstance(outcome, Reply):
+                    # its place is held until it is on disk: kill -9 costs no more answers than there are places
+                    reply = replace(outcome, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
+                    return await self._keep(request, reply)
             finally:
                 self.gate.leave()
-            if isinstance(outcome, Reply):
-                return replace(outcome, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
             failed = outcome
             if not failed.is_retryable or attempts >= self.tries or self.stopped:
-                return _given_up(failed.error, attempts, began)
+                return await self._keep(request, _given_up(failed.error, attempts, began))
             await self._nap(min(backoff_s(attempts, failed.retry_after_s), self._left_s()))
 
     async def _send(self, request: JudgeRequest, started: float) -> Reply | CallFailedError:
@@ -197,10 +199,18 @@ class Engine:
         except JudgeAccessError as exc:
             self._stop(str(exc), exc)
             return CallFailedError(_error("not-asked", str(exc)), is_retryable=False)
+        except Exception as exc:  # the boundary to strangers' back ends: a value like any other failed call
+            return CallFailedError(_error("bad-reply", f"{type(exc).__name__}: {exc}"), is_retryable=False)
         finally:
-            self.budget.settle(reserved, usage)
+            self.budget.settle(request, reserved, usage)
         self.gate.speed_up()
         return reply
+
+    async def _refused(self, request: JudgeRequest) -> str | None:
+        """Return why not to ask, once it is known whether the budget allows it."""
+        while (reason := self._why_not(request)) is None and self.budget.must_wait(request):
+            await self._nap(_BUDGET_POLL_S)
+        return reason
 
     def _why_not(self, request: JudgeRequest) -> str | None:
         if self.stopped is None and self._left_s() <= 0:
@@ -222,7 +232,7 @@ class Engine:
         return self._deadline - time.monotonic()
 
     def _count_failure(self, reply: Reply) -> None:
-        if reply.error is None or reply.error.kind in {"context-length", "bad-request"}:
+        if reply.error is None or reply.error.kind in {"context-length", "bad-request", "missing"}:
             self._failed_in_a_row = 0
             return
         self._failed_in_a_row += 1
@@ -250,54 +260,9 @@ class Engine:
             self._observe(progress)
 
 
-def backoff_s(attempt: int, retry_after_s: float | None) -> float:
-    """Return how long to wait after the n-th failed attempt: what the server asks, else exponential with full jitter.
-
-    Reference: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-    """
-    if retry_after_s is not None:
-        return min(max(retry_after_s, 0.0), _RETRY_AFTER_CAP_S) + random.uniform(0, 0.1)  # noqa: S311  not for secrets
-    longest = min(_BACKOFF_CAP_S, _BACKOFF_BASE_S * 2.0 ** (attempt - 1))
-    return random.uniform(0.1, 1.0) * longest  # noqa: S311
-
-
 def _error(kind: CallErrorKind, message: str) -> CallError:
     return CallError(kind, message)
 
 
 def _given_up(error: CallError, attempts: int, began: float) -> Reply:
     return Reply(error=error, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
-
-
-class _Writer:
-    """Groups rows that arrive together into one commit, in a thread; ``put`` returns when its row is on disk."""
-
-    def __init__(self, store: ReplyStore) -> None:
-        self._store = store
-        self._pending: list[tuple[Row, asyncio.Future[None]]] = []
-        self._task: asyncio.Task[None] | None = None
-
-    async def put(self, row: Row) -> None:
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((row, kept))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain())
-        await kept
-
-    async def _drain(self) -> None:
-        while self._pending:
-            batch, self._pending = self._pending, []
-            try:
-                await asyncio.to_thread(self._store.put, [row for row, _ in batch])
-            except CodeArenaError as exc:
-                for _, kept in batch:
-                    if not kept.done():
-                        kept.set_exception(exc)
-            else:
-                for _, kept in batch:
-                    if not kept.done():
-                        kept.set_result(None)
-
-    async def aclose(self) -> None:
-        if self._task is not None:
-            await self._task

@@ -8,12 +8,13 @@ attempts, served_model, error: kind and message). A verdict can be read again fr
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import DataError
-from codearena_plugin.records import CallError, Game, Reply, Usage, Verdict
+from codearena_plugin.records import LABELS, ORDERS, STATUSES, CallError, Game, Reply, Usage, Verdict
 
 SCHEMA = "codearena-games/1"
 
@@ -34,6 +35,12 @@ def game_to_json(game: Game) -> dict[str, Any]:
 
 def game_from_json(row: Any) -> Game:
     """Return a game from plain data; raises KeyError, TypeError or ValueError where it is none."""
+    if row["order"] not in ORDERS or row["status"] not in STATUSES or row["label"] not in {*LABELS, None}:
+        msg = f"unknown order, status or label: {row['order']!r}, {row['status']!r}, {row['label']!r}"
+        raise ValueError(msg)
+    if len(row["request_keys"]) != len(row["replies"]):
+        msg = f"{len(row['request_keys'])} request keys for {len(row['replies'])} replies"
+        raise ValueError(msg)
     return Game(
         prompt_id=str(row["prompt_id"]),
         order=row["order"],
@@ -60,6 +67,9 @@ def _reply_to_json(reply: Reply) -> dict[str, Any]:
 
 def _reply_from_json(row: Any) -> Reply:
     error = row["error"]
+    if not isinstance(row["text"], str):
+        msg = f"a reply's text is {type(row['text']).__name__}"
+        raise TypeError(msg)
     return Reply(
         text=row["text"],
         finish_reason=row["finish_reason"],
@@ -74,7 +84,7 @@ def _reply_from_json(row: Any) -> Reply:
 
 def write_games(path: Path, games: Iterable[Game]) -> None:
     """Write the verdict file; a half-written one never takes the place of a whole one."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # two runs may write to one directory
     with partial.open("w", encoding="ascii") as lines:  # JSON escapes carry lone surrogates, which UTF-8 cannot
         lines.writelines(json.dumps(game_to_json(game)) + "\n" for game in games)
     partial.replace(path)
@@ -91,9 +101,9 @@ def read_games(path: Path) -> Iterator[Game]:
             for number, line in enumerate(lines, 1):
                 try:
                     yield game_from_json(json.loads(line))
-                except (ValueError, KeyError, TypeError) as exc:
+                except (ValueError, KeyError, TypeError, RecursionError) as exc:
                     msg = f"{path}:{number}: not a line of {SCHEMA} ({type(exc).__name__}: {exc})."
                     raise DataError(msg) from exc
-    except OSError as exc:
-        msg = f"Verdict file {str(path)!r} cannot be read: {exc.strerror or exc}. Expected a run's games.jsonl."
+    except (OSError, UnicodeDecodeError) as exc:
+        msg = f"Verdict file {str(path)!r} cannot be read: {exc}. Expected a run's games.jsonl."
         raise DataError(msg) from exc

@@ -48,7 +48,11 @@ def wants_continuation(replies: Sequence[Reply], *, mode: ReadingMode = "default
     if mode == "reference":
         return not _REFERENCE_LABEL.search("\n".join(reply.text for reply in replies))
     verdict = _read_default(replies[-1])
-    return verdict.status == "unparsable" or (verdict.status == "truncated" and not _labels(replies[-1]))
+    if verdict.status == "refused":  # a filter would say the same again; a judge's "I can't" may be a turn of phrase
+        return not _is_filtered(replies[-1])
+    return verdict.status == "unparsable" or (
+        verdict.status == "truncated" and not _LABEL.search(_visible(replies[-1].text))
+    )
 
 
 def _failed(error: CallError) -> Verdict:
@@ -56,11 +60,11 @@ def _failed(error: CallError) -> Verdict:
 
 
 def _read_default(reply: Reply) -> Verdict:
-    if reply.refusal or reply.finish_reason == "content_filter":
+    if _is_filtered(reply):
         return Verdict("refused", reason=reply.refusal or "stopped by the server's content filter")
     if reply.finish_reason == "length":
         return Verdict("truncated", reason="the reply was cut at the token limit")
-    visible, _ = strip_reasoning(reply.text)
+    visible = _visible(reply.text)
     closing = _closing_labels(visible)
     if len(closing) == 1:
         return Verdict("scored", label=closing.pop())
@@ -71,8 +75,13 @@ def _read_default(reply: Reply) -> Verdict:
     return Verdict("unparsable", reason="empty reply" if not visible.strip() else "no label in the reply")
 
 
-def _labels(reply: Reply) -> list[str]:
-    return _LABEL.findall(strip_reasoning(reply.text)[0])
+def _is_filtered(reply: Reply) -> bool:
+    return bool(reply.refusal) or reply.finish_reason == "content_filter"
+
+
+def _visible(text: str) -> str:
+    """Return what a judge said after its last trace: stricter than for answers, a label thought aloud must not bind."""
+    return strip_reasoning(text.rpartition("</think>")[2])[0]
 
 
 def _closing_labels(text: str) -> set[Label]:

@@ -5,20 +5,19 @@ Prompts and answers in, games out. The synchronous functions here are what harne
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from codearena_plugin import plugins
 from codearena_plugin.errors import CodeArenaError, ConfigError, JudgeAccessError, unknown_name
 from codearena_plugin.judging.backends.protocol import Backend
 from codearena_plugin.judging.budget import Budget
 from codearena_plugin.judging.engine import Asked, Engine, FollowUp, Progress
+from codearena_plugin.judging.loop import run_async as run_async  # noqa: PLC0414  harnesses take it from here
 from codearena_plugin.judging.parse import read_verdict, wants_continuation
-from codearena_plugin.judging.prices import EXPECTED_COMPLETION_TOKENS, estimate_tokens, find_price
+from codearena_plugin.judging.prices import EXPECTED_COMPLETION_TOKENS, Price, estimate_tokens, find_price
 from codearena_plugin.judging.prompt import build_messages, continue_messages
 from codearena_plugin.judging.request import JudgeRequest, request_key
 from codearena_plugin.judging.settings import JudgeSettings, without_credentials
@@ -26,7 +25,7 @@ from codearena_plugin.judging.store import ReplyStore
 from codearena_plugin.records import ORDERS, Answer, Game, Message, Order, Prompt, ReadingMode, Reply, Verdict
 
 _PREFLIGHT_TRIES = 3
-_T = TypeVar("_T")
+_PREFLIGHT_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +176,8 @@ def preflight(settings: JudgeSettings) -> Reply | None:
         try:
             if not backend.is_remote:
                 return None
-            engine = Engine(
-                backend, None, Budget(None), concurrency=1, tries=_PREFLIGHT_TRIES, timeout_s=settings.timeout_s
-            )
+            timeout_s = min(settings.timeout_s, _PREFLIGHT_TIMEOUT_S)
+            engine = Engine(backend, None, Budget(None), concurrency=1, tries=_PREFLIGHT_TRIES, timeout_s=timeout_s)
             (asked,) = await engine.ask_all([request], lambda _request, _replies: None)
             if engine.fatal is not None:
                 raise engine.fatal
@@ -213,8 +211,10 @@ def play(
 
 async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callable[[Progress], None] | None) -> Played:
     began = time.monotonic()
-    budget = Budget(find_price(settings.model, settings.prices), settings.max_calls, settings.max_cost_usd)
     backend = open_backend(settings)
+    budget = Budget(find_price(settings.model, settings.prices), settings.max_calls, settings.max_cost_usd)
+    if not backend.is_remote:  # nothing is sent and nothing paid: no limit applies
+        budget = Budget(Price(0, 0))
     store: ReplyStore | None = None
     try:
         store = open_store(settings, backend)
@@ -236,7 +236,7 @@ async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callabl
         await backend.aclose()
     games = tuple(_game(plan, None if plan.skipped else next(asked), settings.mode) for plan in plans)
     spending = Spending(
-        http_requests=budget.calls,
+        http_requests=budget.calls if backend.is_remote else 0,
         replies=budget.replies,
         stored_games=sum(game.cached for game in games),
         prompt_tokens=budget.prompt_tokens,
@@ -252,7 +252,9 @@ def _follow_up(settings: JudgeSettings) -> FollowUp:
     """Return what to ask next in a game: the continuation while no label was named and attempts are left."""
 
     def follow_up(request: JudgeRequest, replies: Sequence[Reply]) -> JudgeRequest | None:
-        if len(replies) >= settings.attempts or not wants_continuation(replies, mode=settings.mode):
+        if not settings.texts.continuation or len(replies) >= settings.attempts:
+            return None
+        if not wants_continuation(replies, mode=settings.mode):
             return None
         return replace(request, messages=continue_messages(settings.texts, request.messages, replies[-1].text))
 
@@ -264,13 +266,3 @@ def _game(plan: Plan, asked: Asked | None, mode: ReadingMode) -> Game:
         return Game(plan.prompt_id, plan.order, (), (), plan.skipped or Verdict("skipped"))
     verdict = read_verdict(asked.replies, mode=mode)
     return Game(plan.prompt_id, plan.order, asked.keys, asked.replies, verdict, asked.cached)
-
-
-def run_async(work: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine to its end, also where an event loop is running already (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from codearena_plugin.errors import ConfigError
 # judge that answers the question itself first writes some 800 tokens. Rough on purpose; the bill is counted afterwards.
 _CHARS_PER_TOKEN = 3.5
 EXPECTED_COMPLETION_TOKENS = 800
+_SNAPSHOT = re.compile(r"[-@](?:\d[\d-]*|latest|preview)")  # gpt-4o-2024-08-06, model@001; never o1-pro at o1's price
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,9 @@ class Price:
 
 
 def find_price(model: str, user_file: str | None = None) -> Price | None:
-    """Return the price of a model; ``None`` if no table knows it. A user's table beats ours.
+    """Return the price of a model or of the model that it is a dated snapshot of; a user's table beats ours.
+
+    ``None`` if no table knows it: a relative's price (o1 for o1-pro) would be worse than none.
 
     Raises:
         ConfigError: a user's table cannot be read.
@@ -39,7 +44,11 @@ def find_price(model: str, user_file: str | None = None) -> Price | None:
     tables = [_load(own)] if user_file or own.is_file() else []
     tables.append(_load(Path(__file__).with_name("prices.yaml")))
     for table in tables:
-        matches = [name for name in table if model == name or model.startswith((f"{name}-", f"{name}@"))]
+        matches = [
+            name
+            for name in table
+            if model == name or (model.startswith(name) and _SNAPSHOT.fullmatch(model, len(name)))
+        ]
         if matches:
             return table[max(matches, key=len)]
     return None
@@ -48,11 +57,19 @@ def find_price(model: str, user_file: str | None = None) -> Price | None:
 def _load(path: Path) -> Mapping[str, Price]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return {str(name): Price(float(row["input"]), float(row["output"])) for name, row in raw.items()}
+        return {str(name): Price(_dollars(row["input"]), _dollars(row["output"])) for name, row in raw.items()}
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as exc:
         example = "my-model: {input: 1.0, output: 2.0}"
         msg = f"Price table {str(path)!r} cannot be used ({exc}): expected lines such as {example!r}."
         raise ConfigError(msg) from exc
+
+
+def _dollars(value: float | str) -> float:
+    number = float(value)
+    if not 0 <= number < math.inf:  # a NaN would make every limit void
+        msg = f"{value!r} is no price"
+        raise ValueError(msg)
+    return number
 
 
 def estimate_tokens(text: str) -> int:

@@ -47,7 +47,8 @@ def continue_messages(texts: PromptTexts, messages: Sequence[Message], reply: st
     An empty reply cannot stand as a turn (servers refuse it): the question is put again, with the request at its end.
     """
     if reply.strip():
-        return (*messages, Message("assistant", reply), Message("user", texts.continuation))
+        said = Message("assistant", _UNSENDABLE.sub("\ufffd", reply))
+        return (*messages, said, Message("user", texts.continuation))
     *before, last = messages
     return (*before, Message(last.role, f"{last.content}\n\n{texts.continuation}"))
 

@@ -103,6 +103,13 @@ def _non_negative(text: Any) -> float:
     return number
 
 
+def _positive(text: Any) -> float:
+    number = _non_negative(text)
+    if number == 0:
+        raise ValueError
+    return number
+
+
 def _share(text: Any) -> float:
     number = _non_negative(text)
     if number > 1:
@@ -160,8 +167,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("prompt", str, "a file that holds the judge prompt"),
     Option("store", str, "the path of a reply store"),
     Option("replay", str, "the path of a stored run"),
-    Option("timeout_s", _non_negative, "seconds"),
-    Option("deadline_s", _non_negative, "seconds"),
+    Option("timeout_s", _positive, "seconds, more than 0"),
+    Option("deadline_s", _positive, "seconds, more than 0"),
     Option("tries", _positive_int, "a whole number of at least 1"),
     Option("context_tokens", _positive_int, "a whole number of tokens"),
     Option("prices", str, "a YAML file of model prices"),
@@ -232,7 +239,7 @@ def _collect(options: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[di
                 continue
             try:
                 values[option.name] = option.read(raw)
-            except (ValueError, TypeError, KeyError) as exc:
+            except (ValueError, TypeError, KeyError, OverflowError) as exc:
                 msg = f"{name}={raw!r} cannot be used: expected {option.expected}."
                 raise ConfigError(msg) from exc
             chosen[option.key] = source

@@ -142,7 +142,7 @@ class ReplyStore:
                     replies,
                 )
                 self._connection.execute("COMMIT")
-            except sqlite3.Error:
+            except BaseException:
                 self._roll_back()
                 raise
 
@@ -167,7 +167,7 @@ class ReplyStore:
     def _plain_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as exc:
+        except sqlite3.Error as exc:
             msg = (
                 f"Reply store {str(self.path)!r} cannot be used: {exc}. Replies kept so far stay in it. "
                 "Free the disk or its lock, or choose another file with judge_store=PATH (CODEARENA_JUDGE_STORE)."
@@ -190,7 +190,7 @@ def _values(reply: Reply) -> tuple[object, ...]:
     error = reply.error
     return (
         reply.text.encode("utf-8", "surrogatepass"),  # a judge may send half a surrogate pair; TEXT cannot hold it
-        reply.finish_reason,
+        _storable(reply.finish_reason),
         _storable(reply.refusal),
         reply.usage.prompt_tokens,
         reply.usage.completion_tokens,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import http.client
 import os
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -29,10 +29,15 @@ def load_texts(card: JudgeCard, folder: Path, *, prompt_file: str | None = None)
     if prompt_file is not None and not isinstance(prompt.system, ExternalText):
         msg = f"Judge {card.name!r} ships its own prompt; judge_prompt={prompt_file!r} goes with 'codearena-paper'."
         raise ConfigError(msg)
+    user = _read(folder, prompt.user)
+    absent = [mark for mark in prompt.placeholders.model_dump().values() if mark not in user]
+    if prompt.format == "text" and absent:
+        msg = f"Judge {card.name!r}: its user template {prompt.user!r} lacks {absent[0]!r}: that part would go unseen."
+        raise ConfigError(msg)
     system = prompt.system
     return PromptTexts(
         system=obtain(system, prompt_file) if isinstance(system, ExternalText) else _read(folder, system),
-        user=_read(folder, prompt.user),
+        user=user,
         continuation=_read(folder, prompt.continuation),
     )
 
@@ -51,13 +56,13 @@ def obtain(text: ExternalText, prompt_file: str | None = None) -> str:
             msg = f"judge_prompt={prompt_file!r} cannot be read: {exc}."
             raise ConfigError(msg) from exc
         return _keep(text, find_text(source, text.sha256), where=repr(prompt_file))
-    kept = _kept_path(text)
-    if kept.is_file():
-        return _keep(text, find_text(kept.read_text(encoding="utf-8"), text.sha256), where=str(kept))
+    kept = _kept(text)
+    if kept is not None:
+        return kept
     try:
         with urllib.request.urlopen(text.url, timeout=_DOWNLOAD_TIMEOUT_S) as answer:  # noqa: S310  https, from the card
             source = answer.read().decode("utf-8")
-    except (OSError, urllib.error.URLError, UnicodeDecodeError) as exc:
+    except (OSError, http.client.HTTPException, ValueError) as exc:  # ValueError: no URL, or no text
         msg = (
             f"The {text.title} cannot be fetched from {text.url} ({exc}). "
             'Save that file and give it: --judge-prompt FILE, or --metadata \'{"judge_prompt": "FILE"}\'.'
@@ -73,7 +78,7 @@ def find_text(source: str, sha256: str) -> str | None:
             return candidate
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _sha256(node.value) == sha256:
@@ -85,16 +90,25 @@ def _keep(text: ExternalText, found: str | None, *, where: str) -> str:
     if found is None:
         msg = f"{where} does not hold the {text.title}: no text in it has sha256 {text.sha256}."
         raise ConfigError(msg)
-    kept = _kept_path(text)
-    if not kept.exists():
+    if _kept(text) is None:
+        path = _kept_path(text)
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            partial = kept.with_suffix(f".{os.getpid()}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(f".{os.getpid()}")
             partial.write_text(found, encoding="utf-8")
-            partial.replace(kept)
+            partial.replace(path)
         except OSError:  # a read-only home only costs the next run another fetch
             pass
     return found
+
+
+def _kept(text: ExternalText) -> str | None:
+    """Return our copy; ``None`` where there is none, or where it is damaged and must be had anew."""
+    try:
+        source = _kept_path(text).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return source if _sha256(source) == text.sha256 else None
 
 
 def _kept_path(text: ExternalText) -> Path:

@@ -17,8 +17,10 @@ _log = logging.getLogger("lm_eval.codearena")
 
 
 @contextmanager
-def judging_progress(*, quiet: bool = False) -> Iterator[Callable[[State], None] | None]:
-    """Yield an observer for the engine that shows where the run stands, on standard error."""
+def judging_progress(
+    *, quiet: bool = False, say: Callable[[str], None] = _log.info
+) -> Iterator[Callable[[State], None] | None]:
+    """Yield an observer for the engine that shows where the run stands: a bar on a terminal, else lines to ``say``."""
     console = Console(stderr=True)
     if quiet:
         yield None
@@ -27,7 +29,7 @@ def judging_progress(*, quiet: bool = False) -> Iterator[Callable[[State], None]
             task = bar.add_task("judging", total=None, note="")
             yield lambda state: bar.update(task, completed=state.done, total=state.total, note=note(state))
     else:
-        yield _line_printer()
+        yield _line_printer(say)
 
 
 def note(state: State) -> str:
@@ -57,7 +59,7 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _line_printer() -> Callable[[State], None]:
+def _line_printer(say: Callable[[str], None]) -> Callable[[State], None]:
     began = last = time.monotonic()
 
     def observe(state: State) -> None:
@@ -67,6 +69,6 @@ def _line_printer() -> Callable[[State], None]:
             return
         last = now
         left = (now - began) / max(state.done, 1) * (state.total - state.done)
-        _log.info("judging: %d of %d games, about %.0f s left, %s", state.done, state.total, left, note(state))
+        say(f"judging: {state.done} of {state.total} games, about {left:.0f} s left, {note(state)}")
 
     return observe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class StoredRun:
 def new_run_dir(suite: str, model: str, *, root: Path | None = None) -> Path:
     """Create and return a fresh directory for a run: ``<root>/<suite>/<model>-<UTC time>``."""
     stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
-    safe = re.sub(r"[^\w.-]+", "_", model)[:80] or "model"
+    safe = re.sub(r"[^\w.-]+", "_", model, flags=re.ASCII)[:80] or "model"
     path = (root or paths.home_dir() / "runs") / suite / f"{safe}-{stamp}"
     return made(path)
 
@@ -118,7 +119,7 @@ def answers_sha256(answers: Sequence[Answer]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)

@@ -31,7 +31,6 @@ class RunOptions:
     suite: SuiteOptions
     output: Path | None = None
     answers: str | None = None
-    suite_name: str | None = None
 
 
 def resolve_options(options: Mapping[str, Any], task: str, *, environ: Mapping[str, str] | None = None) -> RunOptions:
@@ -46,11 +45,12 @@ def resolve_options(options: Mapping[str, Any], task: str, *, environ: Mapping[s
     for key in options:
         if str(key).startswith("codearena_") and key not in OPTIONS:
             raise ConfigError(unknown_name("option", str(key), OPTIONS))
-    chosen = {key: options.get(key) or environ.get(key.upper()) or None for key in OPTIONS}
+    given = {key: value for key, value in options.items() if value is not None and value != ""}
+    chosen = {key: given.get(key, environ.get(key.upper()) or None) for key in OPTIONS}
     words = chosen["codearena_max_words"]
     try:
         max_words = None if words is None else int(words)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, OverflowError) as exc:
         msg = f"codearena_max_words={words!r} cannot be used: expected a whole number such as 1024."
         raise ConfigError(msg) from exc
     own_data = _is_embedded(task)
@@ -63,7 +63,6 @@ def resolve_options(options: Mapping[str, Any], task: str, *, environ: Mapping[s
         ),
         output=Path(str(chosen["codearena_output"])).expanduser() if chosen["codearena_output"] else None,
         answers=_text(chosen["codearena_answers"]),
-        suite_name=_text(chosen["codearena_suite"]),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,12 +113,13 @@ def make_result(  # noqa: PLR0913  everything that decides the numbers, by name
 ) -> Result:
     """Return the result of a run from its games."""
     outcomes = outcomes_of(suite.prompts, games, policy=policy, mode=mode)
-    summary = _with_true_coverage(summarise(outcomes), suite.prompts, games, policy)
+    judged = truly_judged(suite.prompts, games, policy)
+    summary = _with_true_coverage(summarise(outcomes), [prompt.id for prompt in suite.prompts], judged)
     return Result(
         manifest=manifest,
         summary=summary,
         withheld=withheld_reason(summary, min_coverage),
-        strata=strata_of(suite.prompts, outcomes),
+        strata=strata_of(suite.prompts, outcomes, judged),
         statuses={status: sum(game.verdict.status == status for game in games) for status in STATUSES},
         problems=problems_of(games),
         stopped=played.stopped if played else None,
@@ -126,18 +127,20 @@ def make_result(  # noqa: PLR0913  everything that decides the numbers, by name
     )
 
 
-def _with_true_coverage(
-    summary: Summary, prompts: Sequence[Prompt], games: Sequence[Game], policy: OrderPolicy
-) -> Summary:
-    """Return the summary with coverage counted over truly scored games.
+def truly_judged(prompts: Sequence[Prompt], games: Sequence[Game], policy: OrderPolicy) -> set[str]:
+    """Return the ids of the prompts whose games were all scored.
 
     ``reference`` mode gives failed games 0 points as the published script does, so every prompt has an outcome there;
     what really was judged must still decide whether a score is shown.
     """
     scored = Counter(game.prompt_id for game in games if game.verdict.status == "scored")
     expected = 2 if policy == "both" else 1
-    n_scored = sum(scored[prompt.id] == expected for prompt in prompts)
-    return dataclasses.replace(summary, n_scored=n_scored, coverage=n_scored / len(prompts) if prompts else 0.0)
+    return {prompt.id for prompt in prompts if scored[prompt.id] == expected}
+
+
+def _with_true_coverage(summary: Summary, prompt_ids: Sequence[str], judged: Set[str]) -> Summary:
+    n_scored = sum(prompt_id in judged for prompt_id in prompt_ids)
+    return dataclasses.replace(summary, n_scored=n_scored, coverage=n_scored / len(prompt_ids) if prompt_ids else 0.0)
 
 
 def problems_of(games: Sequence[Game]) -> dict[str, dict[str, int]]:
@@ -149,8 +152,12 @@ def problems_of(games: Sequence[Game]) -> dict[str, dict[str, int]]:
     return {status: dict(counted.most_common(_EXAMPLES)) for status, counted in reasons.items() if counted}
 
 
-def strata_of(prompts: Sequence[Prompt], outcomes: Sequence[Outcome]) -> dict[str, list[Stratum]]:
-    """Return the tables by class, sub-class, language, difficulty and natural language, rows in fixed order."""
+def strata_of(prompts: Sequence[Prompt], outcomes: Sequence[Outcome], judged: Set[str]) -> dict[str, list[Stratum]]:
+    """Return the tables by class, sub-class, language, difficulty and natural language, rows in fixed order.
+
+    Args:
+        judged: ids of the prompts that count for coverage (``truly_judged``).
+    """
     names: dict[str, tuple[Mapping[str, Sequence[str]], Sequence[str]]] = {
         "class": ({p.id: [p.category.main_class if p.category else UNCLASSIFIED] for p in prompts}, MAIN_CLASSES),
         "sub_class": (
@@ -161,4 +168,14 @@ def strata_of(prompts: Sequence[Prompt], outcomes: Sequence[Outcome]) -> dict[st
         "difficulty": ({p.id: [p.difficulty or "unstated"] for p in prompts}, DIFFICULTIES),
         "natural_language": ({p.id: [p.natural_language] for p in prompts}, ("en", "zh")),
     }
-    return {kind: by_stratum(outcomes, of_prompt, order) for kind, (of_prompt, order) in names.items()}
+    tables = {}
+    for kind, (of_prompt, order) in names.items():
+        members = defaultdict(list)
+        for prompt_id, rows in of_prompt.items():
+            for name in dict.fromkeys(rows):
+                members[name].append(prompt_id)
+        tables[kind] = [
+            Stratum(row.name, _with_true_coverage(row.summary, members[row.name], judged))
+            for row in by_stratum(outcomes, of_prompt, order)
+        ]
+    return tables

@@ -45,10 +45,11 @@ class Environment:
 
     def run(self, *command: str, ok: bool = True, env: Mapping[str, str] | None = None) -> CompletedProcess[str]:
         """Run this environment's Python with arguments, away from the repository."""
+        own = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(self.home / "hf"), "CODEARENA_HOME": str(self.home / "codearena")}
         done = subprocess.run(
             [self.python, *command],
             cwd=self.home,
-            env=_clean(os.environ) | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(self.home / "hf")} | dict(env or {}),
+            env=_clean(os.environ) | own | dict(env or {}),
             capture_output=True,
             text=True,
             check=False,

@@ -24,7 +24,7 @@ from codearena_plugin.harness.lm_eval import beside, exits
 from codearena_plugin.judging.ledger import game_from_json, game_to_json
 from codearena_plugin.judging.play import Spending
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
-from codearena_plugin.prompts.suite import Suite, fingerprint, load_suite
+from codearena_plugin.prompts.suite import Suite, fingerprint
 from codearena_plugin.records import Answer, Game, Prompt
 from codearena_plugin.runs.files import made, new_run_dir, save_answers, save_result
 from codearena_plugin.runs.judge import manifest_of
@@ -66,6 +66,11 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         """Return the suite and the documents; each document has ``id`` (of its prompt) and ``messages``."""
         raise NotImplementedError
 
+    @property
+    def suite_name(self) -> str:
+        """The suite that the task file names; a task may be called differently."""
+        return str(self._metadata.get("suite") or self.config.task)
+
     def prepare(self) -> None:
         """Check before generation what can be checked, on one process only."""
 
@@ -81,8 +86,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
 
     def download(self, dataset_kwargs: Any = None, **_: Any) -> None:
         """Load the suite; nothing is downloaded that the user's options replace."""
-        task = str(self.config.task)
-        self.options = resolve_options(self._metadata, task)
+        self.options = resolve_options(self._metadata, self.suite_name)
         self.suite, rows = self.load(self.options)
         if self.suite.is_demo:
             log.warning("%s is a demo suite of our own: its scores compare with nothing published", self.suite.name)
@@ -120,8 +124,8 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         kwargs["cache_requests"] = False  # lm-eval's key for it knows neither the data nor our options
         with exits.plain_errors():
             if not self.is_bypassed:
-                task = self.options.suite_name or str(self.config.task)
-                self.settings = self._for_this_rank(resolve_settings(self._metadata, default_judge=default_judge(task)))
+                judge = default_judge(self.suite_name)
+                self.settings = self._for_this_rank(resolve_settings(self._metadata, default_judge=judge))
                 if not self.is_replica and self._rank == 0:
                     self.prepare()
             super().build_all_requests(**kwargs)
@@ -312,11 +316,6 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             done: dict[str, bool] = super().higher_is_better()
             return done
         return {name: not name.startswith("loss_rate") for name in METRICS}
-
-
-def open_suite(task: str, options: RunOptions) -> Suite:
-    """Return the suite of a task."""
-    return load_suite(task, options.suite)
 
 
 def text_for_arrow(text: str) -> str:

@@ -7,18 +7,19 @@ at the token limit shows as unparsable.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.harness.lm_eval.base import SuiteTask, open_suite, text_for_arrow
+from codearena_plugin.harness.lm_eval.base import SuiteTask, text_for_arrow
 from codearena_plugin.judging.parse import read_verdict
 from codearena_plugin.judging.play import plan_games
 from codearena_plugin.judging.request import request_key
 from codearena_plugin.judging.settings import resolve_settings
 from codearena_plugin.prompts.answers import read_answers
-from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.prompts.suite import Suite, load_suite
 from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game, Reply
 from codearena_plugin.runs.files import ANSWERS
@@ -27,6 +28,11 @@ from codearena_plugin.runs.options import RunOptions, default_judge
 
 class JudgeCodeArenaTask(SuiteTask):
     """Stored answers are judged by lm-eval's own model, both orders as documents of their own."""
+
+    @property
+    def suite_name(self) -> str:
+        """The suite that the answers belong to: the user's choice, else the real one."""
+        return str(self._metadata.get("codearena_suite") or os.environ.get("CODEARENA_SUITE") or "codearena")
 
     def load(self, options: RunOptions) -> tuple[Suite, list[dict[str, Any]]]:
         """Return the suite of the answers, and one document per game.
@@ -40,8 +46,7 @@ class JudgeCodeArenaTask(SuiteTask):
                 "(JSONL, lm-eval's samples_*.jsonl, or a run directory), and their suite with codearena_suite."
             )
             raise ConfigError(msg)
-        self.suite_name = options.suite_name or "codearena"
-        suite = open_suite(self.suite_name, options)
+        suite = load_suite(self.suite_name, options.suite)
         path = Path(options.answers).expanduser()
         answers = read_answers(path / ANSWERS if path.is_dir() else path, suite)
         self._answers = {answer.prompt_id: answer for answer in answers}

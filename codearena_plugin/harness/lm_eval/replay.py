@@ -28,11 +28,7 @@ _log = logging.getLogger("lm_eval.codearena")
 
 
 class ReplayModel(LM):  # type: ignore[misc]
-    """Stored answers as a model; which one belongs to a request is told by the ``id`` of its document.
-
-    Attributes:
-        finish_reasons: prompt id -> why the model stopped, where the file says so.
-    """
+    """Stored answers as a model; which one belongs to a request is told by the ``id`` of its document."""
 
     tokenizer_name = "codearena-replay"  # lm-eval puts it into the key of its request cache
 
@@ -42,9 +38,6 @@ class ReplayModel(LM):  # type: ignore[misc]
             self._file, model = _checked(options)
             self._answers = _read(self._file, model)
             self._sha256 = sha256_of(self._file)
-        self.finish_reasons = {
-            answer.prompt_id: answer.finish_reason for answer in self._answers.values() if answer.finish_reason
-        }
 
     def generate_until(self, requests: Sequence[Any], **_: Any) -> list[str]:
         """Return the stored answer to each request; repeats of a document get the same one.
@@ -55,6 +48,8 @@ class ReplayModel(LM):  # type: ignore[misc]
         with plain_errors():
             asked = [_doc_id(request) for request in requests]
             self._check(dict.fromkeys(asked))
+        for request, prompt_id in zip(requests, asked, strict=True):
+            request.finish_reason = self._answers[prompt_id].finish_reason  # our task reads it; lm-eval has no place
         return [self._answers[prompt_id].text for prompt_id in asked]
 
     def _check(self, asked: dict[str, None]) -> None:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from codearena_plugin.harness.lm_eval.base import SuiteTask, log, open_suite, spending_row, text_for_arrow
+from codearena_plugin.harness.lm_eval.base import SuiteTask, log, spending_row, text_for_arrow
 from codearena_plugin.judging.play import estimate, open_backend, open_store, plan_games, play, preflight, run_async
 from codearena_plugin.judging.prompt import render_question
-from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.prompts.suite import Suite, load_suite
 from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game, Prompt
 from codearena_plugin.report.progress import judging_progress
@@ -22,7 +22,7 @@ class CodeArenaTask(SuiteTask):
 
     def load(self, options: RunOptions) -> tuple[Suite, list[dict[str, Any]]]:
         """Return the suite and one document per prompt."""
-        suite = open_suite(str(self.config.task), options)
+        suite = load_suite(self.suite_name, options.suite)
         return suite, [_row(prompt, suite.baseline) for prompt in suite.prompts]
 
     def prepare(self) -> None:
@@ -38,7 +38,12 @@ class CodeArenaTask(SuiteTask):
         for instance in self._instances:
             prompt = self.suite.by_id[instance.doc["id"]]
             text = instance.resps[0]  # lm-eval pads short ranks with extra responses; the first is the answer
-            self._answers[prompt.id] = Answer(prompt.id, self.model_name, text if isinstance(text, str) else "")
+            self._answers[prompt.id] = Answer(
+                prompt.id,
+                self.model_name,
+                text if isinstance(text, str) else "",
+                getattr(instance, "finish_reason", None),  # only our replay model knows it
+            )
             prompts.append(prompt)
         save_answers(self.run_dir, [self._answers[prompt.id] for prompt in prompts])
         visible = {

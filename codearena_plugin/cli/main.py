@@ -1,0 +1,104 @@
+"""The command line ``codearena``: its commands, and the one place where an error becomes a line and an exit code.
+
+Exit codes: 0 good, 2 the user's mistake, 3 incomplete (no trustworthy score yet), 130 interrupted, 1 a bug of ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from codearena_plugin import __version__, plugins
+from codearena_plugin.cli import compare, doctor, judge, lm_eval, path, rescore, show
+from codearena_plugin.cli import plugins as plugins_command
+from codearena_plugin.errors import CodeArenaError
+from codearena_plugin.report.untrusted import one_line
+
+_log = logging.getLogger(__name__)
+_LONGEST_LINE = 2000
+_KEY_ADVICE = " A judge key is no option: set CODEARENA_JUDGE_API_KEY in the environment."
+
+
+class InterruptedRunError(CodeArenaError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = 130
+
+
+class _Group(TyperGroup):
+    """The commands; Ctrl-C in one of them is an error of ours, so that it ends with a line that says what is kept."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as exc:
+            raise InterruptedRunError(str(exc) or "interrupted") from None
+
+
+app = typer.Typer(
+    name="codearena",
+    cls=_Group,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables, and one of those may be a key
+    help="CodeArena: do developers prefer this model's answers? Judge answers, compare runs, look into them.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _start(ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print it.")] = False) -> None:
+    if version:
+        typer.echo(f"codearena-plugin {__version__}")
+    elif ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(2)
+
+
+for command in (judge, rescore, compare, show, path, lm_eval, plugins_command, doctor):
+    command.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; a bug of ours is raised, with its traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # an ASCII terminal is no reason to lose a result
+    _add_plugin_commands()
+    try:
+        code = app(arguments, prog_name="codearena", standalone_mode=False)
+    except CodeArenaError as exc:
+        return _say(str(exc), exc.exit_code)
+    except Exception as exc:
+        usage = getattr(exc, "format_message", None)  # typer's usage errors; what class they are depends on its version
+        if usage is None:
+            raise
+        return _say(_usage_line(exc, usage()), 2)
+    return code if isinstance(code, int) else 0
+
+
+def _say(message: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"codearena: {one_line(message, _LONGEST_LINE)}", file=sys.stderr, flush=True)  # noqa: T201  the one line
+    return code
+
+
+def _usage_line(exc: Exception, message: str) -> str:
+    context = getattr(exc, "ctx", None)
+    where = f" See {context.command_path} --help." if context is not None else ""
+    advice = _KEY_ADVICE if "--" in message and "key" in message else ""
+    return f"{message}{advice}{where}"
+
+
+@functools.cache
+def _add_plugin_commands() -> None:
+    """Let plugins add commands; one that fails is named and skipped."""
+    for hook in plugins.manager().hook.codearena_commands.get_hookimpls():
+        try:
+            hook.function(*(app for _ in hook.argnames))
+        except Exception as exc:  # the boundary to strangers' code
+            _log.warning("commands of plugin %r are skipped: %s: %s", hook.plugin_name, type(exc).__name__, exc)

@@ -1,0 +1,104 @@
+"""Options that several commands share. A parameter is named as its key in ``--metadata``, so options are one table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from codearena_plugin.errors import ConfigError
+
+_JUDGE, _LIMITS, _OUTPUT = "The judge", "Limits", "Data and output"
+
+
+def _option(flag: str, metavar: str, text: str, panel: str = _JUDGE) -> Any:
+    return typer.Option(flag, metavar=metavar, help=text, rich_help_panel=panel, show_default=False)
+
+
+Suite = Annotated[str, typer.Option(metavar="NAME", help="Suite that the answers belong to.", rich_help_panel=_OUTPUT)]
+Data = Annotated[str | None, _option("--data", "PATH", "The suite's own file: .jsonl, .jsonl.gz, directory.", _OUTPUT)]
+Baseline = Annotated[str | None, _option("--baseline", "MODEL", "Whose stored answers are the opponent.", _OUTPUT)]
+Taxonomy = Annotated[str | None, _option("--taxonomy", "FILE", "The authors' tasktype_to_levels.json.", _OUTPUT)]
+MaxWords = Annotated[
+    str | None, _option("--max-words", "N", "Leave out prompts of N words or more (the paper: 1024).", _OUTPUT)
+]
+Output = Annotated[str | None, _option("--output", "DIR", "Where answers, games and result are kept.", _OUTPUT)]
+Tables = Annotated[
+    str, typer.Option(metavar="main|all|none", help="Which tables of parts to print.", rich_help_panel=_OUTPUT)
+]
+
+Judge = Annotated[str | None, _option("--judge", "CARD", "Judge card, or the path of its folder.")]
+JudgeModel = Annotated[str | None, _option("--judge-model", "MODEL", "Model to ask instead of the card's.")]
+JudgeUrl = Annotated[str | None, _option("--judge-base-url", "URL", "OpenAI-compatible, as http://localhost:8000/v1.")]
+JudgeBackend = Annotated[
+    str | None, _option("--judge-backend", "NAME", "Back end: openai, replay, static or a plugin's.")
+]
+JudgePrompt = Annotated[str | None, _option("--judge-prompt", "FILE", "Judge prompt of a card that ships without one.")]
+Order = Annotated[str | None, _option("--order", "ORDER", "both, baseline_first or answer_first.")]
+Mode = Annotated[str | None, _option("--mode", "MODE", "default, or reference: read as the published script does.")]
+MaxTokens = Annotated[str | None, _option("--max-tokens", "N", "Longest reply of the judge, in tokens.")]
+Temperature = Annotated[str | None, _option("--temperature", "T", "The judge's sampling temperature.")]
+Reasoning = Annotated[
+    bool | None,
+    typer.Option(
+        "--reasoning/--no-reasoning",
+        help="Ask as a reasoning model is asked; by default its name decides.",
+        rich_help_panel=_JUDGE,
+        show_default=False,
+    ),
+]
+Replay = Annotated[str | None, _option("--replay", "RUN", "Take the replies of a stored run; no call is made.")]
+Store = Annotated[str | None, _option("--store", "PATH", "SQLite file in which all replies are kept.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Any other judge_ option, as judge_top_p=0.9.", rich_help_panel=_JUDGE
+    ),
+]
+
+Concurrency = Annotated[str | None, _option("--concurrency", "N", "Requests under way at once, at most.", _LIMITS)]
+MaxCost = Annotated[str | None, _option("--max-cost-usd", "X", "Stop in order before spending more.", _LIMITS)]
+MaxCalls = Annotated[str | None, _option("--max-calls", "N", "Stop in order after N calls.", _LIMITS)]
+MinCoverage = Annotated[
+    str | None, _option("--min-coverage", "S", "Below this share of scored prompts no score (0.95).", _LIMITS)
+]
+Tries = Annotated[str | None, _option("--tries", "N", "Requests sent for one question, at most.", _LIMITS)]
+Timeout = Annotated[str | None, _option("--timeout-s", "S", "Seconds that one request may take.", _LIMITS)]
+Deadline = Annotated[str | None, _option("--deadline-s", "S", "Seconds that all judging may take.", _LIMITS)]
+Prices = Annotated[str | None, _option("--prices", "FILE", "YAML of model prices, beside our own table.", _LIMITS)]
+
+
+def given(ctx: typer.Context) -> dict[str, Any]:
+    """Return the judge and run options that were given, with those of ``--set``.
+
+    Raises:
+        ConfigError: a ``--set`` that is no ``judge_…=value``, or an option given in both ways.
+    """
+    ours = {name: value for name, value in ctx.params.items() if name.partition("_")[0] in {"judge", "codearena"}}
+    options = {name: value for name, value in ours.items() if value is not None}
+    for item in ctx.params.get("settings") or ():
+        key, equals, value = item.partition("=")
+        if not equals or not key.startswith("judge"):
+            shown = f"{key!r}" if equals else "a text without '='"  # never the value: somebody may try a key here
+            msg = f"--set expects judge_…=value, such as judge_top_p=0.9, got {shown}."
+            raise ConfigError(msg)
+        if key in options:
+            msg = f"{key} is given twice, as an option of its own and with --set. Leave one out."
+            raise ConfigError(msg)
+        options[key] = value
+    return options
+
+
+def chosen_tables(name: str) -> tuple[str, ...]:
+    """Return the kinds of table that ``--tables`` names.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    from codearena_plugin.errors import unknown_name
+    from codearena_plugin.report.table import ALL_TABLES, MAIN_TABLES
+
+    known = {"main": MAIN_TABLES, "all": ALL_TABLES, "none": ()}
+    if name not in known:
+        raise ConfigError(unknown_name("choice of tables", name, known))
+    return known[name]

@@ -1,0 +1,43 @@
+"""Put replies on disk in groups: those that arrive together share one commit."""
+
+from __future__ import annotations
+
+import asyncio
+
+from codearena_plugin.judging.store import ReplyStore, Row
+
+
+class Writer:
+    """Writes to one store, in a thread."""
+
+    def __init__(self, store: ReplyStore) -> None:
+        self._store = store
+        self._pending: list[tuple[Row, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def put(self, row: Row) -> None:
+        """Return when the row is on disk; raise what kept it from getting there."""
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((row, kept))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+        await kept
+
+    async def _drain(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending, []
+            try:
+                await asyncio.to_thread(self._store.put, [row for row, _ in batch])
+            except Exception as exc:  # whatever it is, those who wait must hear of it
+                for _, kept in batch:
+                    if not kept.done():
+                        kept.set_exception(exc)
+            else:
+                for _, kept in batch:
+                    if not kept.done():
+                        kept.set_result(None)
+
+    async def aclose(self) -> None:
+        """Wait for what is being written."""
+        if self._task is not None:
+            await self._task

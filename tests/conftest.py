@@ -1,0 +1,54 @@
+"""What all tests share: where reference data lies, and a home of their own for everything that is kept."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+PEERS = ("lm_eval", "torch", "transformers", "datasets", "openai")
+
+
+def pytest_report_header() -> list[str]:
+    """Say which package is tested, the wheel or the tree, and which peers are here."""
+    import codearena_plugin
+
+    found = []
+    for peer in PEERS:
+        try:
+            found.append(f"{peer} {importlib.metadata.version(peer)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{peer} absent")
+    return [
+        f"codearena-plugin {codearena_plugin.__version__} from {Path(codearena_plugin.__file__).parent}",
+        ", ".join(found),
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests away from the user's replies and keys."""
+    monkeypatch.setenv("CODEARENA_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("CODEARENA_JUDGE_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEARENA_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def arena_hard() -> Path:
+    """Return the directory with 266 real prompts and real answers."""
+    path = SHARED / "data" / "arena_hard_code"
+    if not path.is_dir():
+        pytest.skip("../shared/data/arena_hard_code is not here: reference data of the workplace, not of the project")
+    return path
+
+
+@pytest.fixture
+def mini_answers() -> Path:
+    """Return the directory of the mini suite's data."""
+    from codearena_plugin import paths
+
+    return paths.data_dir("tasks") / "codearena_mini" / "data"
