@@ -52,18 +52,19 @@ def codearena_backends() -> Iterable[Offer]:  # type: ignore[empty-body]
 
 
 @hookspec
-def codearena_executors() -> Iterable[Offer]:  # type: ignore[empty-body]
-    """Offer executors, which run candidate code in a sandbox. Used from the execution room on."""
-
-
-@hookspec
 def codearena_scorers() -> Iterable[Offer]:  # type: ignore[empty-body]
-    """Offer extra statistics. The target is ``score(outcomes: Sequence[Outcome]) -> Mapping[str, Interval]``."""
+    """Offer extra statistics, kept in every result under ``extra``.
+
+    The target is ``score(outcomes: Sequence[Outcome]) -> Mapping[str, Interval]``.
+    """
 
 
 @hookspec
 def codearena_reporters() -> Iterable[Offer]:  # type: ignore[empty-body]
-    """Offer output formats. The target is ``report(run: Run) -> str``, the text of one finished run."""
+    """Offer output formats for ``codearena rescore RUN --format NAME``.
+
+    The target is ``report(result: Result) -> str``, the text of one run (``runs.result.Result``).
+    """
 
 
 @hookspec

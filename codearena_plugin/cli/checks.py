@@ -45,7 +45,7 @@ def all_checks(options: Mapping[str, Any], *, ping: bool) -> list[Check]:
 
 
 def _versions() -> Iterator[Check]:
-    yield Check("python", "ok", platform.pythoninstalled())
+    yield Check("python", "ok", platform.python_version())
     yield Check("codearena-plugin", "ok", codearena_plugin.__version__)
     lm_eval = installed("lm-eval")
     oldest = ".".join(map(str, OLDEST))

@@ -22,8 +22,8 @@ def plugins() -> None:
     table, problems = _table(), []
     for kind in installed.KINDS:
         problems += _add_offers(table, kind)
-    for kind in ("task_dirs", "commands"):
-        _add_others(table, kind)
+    for other in ("task_dirs", "commands"):
+        _add_others(table, other)
     console.print(table)
     for plugin in installed.plugins():
         state = f"BROKEN, skipped: {plugin.problem}" if plugin.problem else "loaded"

@@ -64,7 +64,7 @@ def obtain(text: ExternalText, prompt_file: str | None = None) -> str:
             source = answer.read().decode("utf-8")
     except (OSError, http.client.HTTPException, ValueError) as exc:  # ValueError: no URL, or no text
         msg = (
-            f"The {text.title} cannot be fetched from {text.url} ({exc}). "
+            f"The {text.title} cannot be fetched from {text.url} ({' '.join(str(exc).split())}). "
             'Save that file and give it: --judge-prompt FILE, or --metadata \'{"judge_prompt": "FILE"}\'.'
         )
         raise ConfigError(msg) from exc

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from codearena_plugin.report.untrusted import one_line
+from codearena_plugin.report.untrusted import one_line, visible
 
 DEMO_MARK = "DEMO: prompts of our own, for trying things out; scores compare with nothing published"
 MAIN_TABLES = ("class", "difficulty")
@@ -26,18 +26,20 @@ _NETWORKLESS = ("static", "replay")
 
 def print_result(console: Console, result: Mapping[str, Any], *, path: Path | None, tables: Sequence[str]) -> None:
     """Print a result: who, how, the rates, what failed, the parts, what it took, where it lies."""
-    for part in _parts(result, path, tables):
+    for part in _parts(result, tables):
         console.print(part)
+    if path is not None:
+        console.print(Text(f"run: {visible(str(path))}"), soft_wrap=True)  # in one piece, to be copied
 
 
-def _parts(result: Mapping[str, Any], path: Path | None, tables: Sequence[str]) -> Iterator[RenderableType]:
+def _parts(result: Mapping[str, Any], tables: Sequence[str]) -> Iterator[RenderableType]:
     yield headline(result["manifest"])
     yield rates_table(result)
     yield _facts(_counts(result))
     for kind in tables:
         if result["strata"].get(kind):
             yield strata_table(kind, result["strata"][kind])
-    yield _facts([*_spending(result), *([("run", str(path))] if path else [])])
+    yield _facts(_spending(result))
 
 
 def headline(manifest: Mapping[str, Any], *, models: str | None = None) -> Table:

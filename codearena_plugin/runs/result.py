@@ -6,11 +6,13 @@ Pure: games and a suite in, a ``Result`` out. JSON schema ``codearena-result/1``
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from codearena_plugin import plugins
 from codearena_plugin.judging.play import Played, Spending
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.prompts.taxonomy import MAIN_CLASSES, SUB_CLASSES, UNCLASSIFIED
@@ -27,6 +29,8 @@ from codearena_plugin.records import (
 from codearena_plugin.scoring.points import outcome
 from codearena_plugin.scoring.strata import Stratum, by_stratum
 from codearena_plugin.scoring.summary import Summary, summarise, withheld_reason
+
+_log = logging.getLogger(__name__)
 
 SCHEMA = "codearena-result/1"
 GENERAL = "general"
@@ -46,6 +50,7 @@ class Result:
         problems: status -> the most frequent reasons with their counts.
         stopped: why asking ended before all games were played.
         spending: ``None`` where nothing was asked (a rescored run).
+        extra: statistics of third-party scorers, by scorer; none where the score is withheld.
     """
 
     manifest: Mapping[str, Any]
@@ -56,6 +61,7 @@ class Result:
     problems: Mapping[str, Mapping[str, int]]
     stopped: str | None = None
     spending: Spending | None = None
+    extra: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain data; a rate that is withheld or undefined is ``null``, never a number."""
@@ -72,6 +78,10 @@ class Result:
                     {"name": row.name, **summary_to_json(row.summary, hide=self.withheld is not None)} for row in rows
                 ]
                 for kind, rows in self.strata.items()
+            },
+            "extra": {
+                scorer: {name: dataclasses.asdict(interval) for name, interval in found.items()}
+                for scorer, found in self.extra.items()
             },
             "spending": dataclasses.asdict(self.spending) if self.spending else None,
         }
@@ -115,10 +125,12 @@ def make_result(  # noqa: PLR0913  everything that decides the numbers, by name
     outcomes = outcomes_of(suite.prompts, games, policy=policy, mode=mode)
     judged = truly_judged(suite.prompts, games, policy)
     summary = _with_true_coverage(summarise(outcomes), [prompt.id for prompt in suite.prompts], judged)
+    withheld = withheld_reason(summary, min_coverage)
     return Result(
         manifest=manifest,
         summary=summary,
-        withheld=withheld_reason(summary, min_coverage),
+        withheld=withheld,
+        extra={} if withheld else extra_scores(outcomes),
         strata=strata_of(suite.prompts, outcomes, judged),
         statuses={status: sum(game.verdict.status == status for game in games) for status in STATUSES},
         problems=problems_of(games),
@@ -141,6 +153,17 @@ def truly_judged(prompts: Sequence[Prompt], games: Sequence[Game], policy: Order
 def _with_true_coverage(summary: Summary, prompt_ids: Sequence[str], judged: Set[str]) -> Summary:
     n_scored = sum(prompt_id in judged for prompt_id in prompt_ids)
     return dataclasses.replace(summary, n_scored=n_scored, coverage=n_scored / len(prompt_ids) if prompt_ids else 0.0)
+
+
+def extra_scores(outcomes: Sequence[Outcome]) -> dict[str, Mapping[str, Interval]]:
+    """Return what installed scorers make of the outcomes; one that fails is named in a warning and left out."""
+    found: dict[str, Mapping[str, Interval]] = {}
+    for name in plugins.offers("scorers"):
+        try:
+            found[name] = plugins.resolve("scorers", name)(outcomes)
+        except Exception as exc:  # the boundary to strangers' code
+            _log.warning("scorer %r failed and is left out: %s: %s", name, type(exc).__name__, exc)
+    return found
 
 
 def problems_of(games: Sequence[Game]) -> dict[str, dict[str, int]]:

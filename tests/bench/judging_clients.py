@@ -21,22 +21,7 @@ def make_texts(prompts: int) -> list[dict[str, str]]:
     import random
 
     draw = random.Random(397)
-    words = (
-        "the",
-        "list",
-        "returns",
-        "index",
-        "when",
-        "parse",
-        "buffer",
-        "key",
-        "node",
-        "of",
-        "a",
-        "is",
-        "empty",
-        "then",
-    )
+    words = ("list", "returns", "index", "when", "parse", "buffer", "key", "node", "of", "a", "is", "empty", "then")
 
     def answer() -> str:
         lines, size, wanted = [], 0, draw.randint(3000, 6000)
@@ -141,6 +126,8 @@ def run_openai(work: Path, url: str, concurrency: int) -> dict[str, Any]:
 
     import openai
 
+    requests = requests_of(work)
+
     async def ask_all() -> list[str]:
         places = asyncio.Semaphore(concurrency)
         async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
@@ -150,7 +137,7 @@ def run_openai(work: Path, url: str, concurrency: int) -> dict[str, Any]:
                     reply = await client.chat.completions.create(**request)
                 return "".join(LABEL.findall(reply.choices[0].message.content or ""))
 
-            return await asyncio.gather(*map(ask, requests_of(work)))
+            return await asyncio.gather(*map(ask, requests))
 
     began = time.perf_counter()
     labels = asyncio.run(ask_all())

@@ -78,7 +78,7 @@ def test_266_real_answers_are_judged_and_every_file_is_written(
 def test_a_local_model_with_a_chat_template_is_generated_and_judged(tiny_model: Path, tmp_path: Path) -> None:
     with JudgeServer() as judge:
         printed = lm_eval(
-            *("--model", "hf", "--model_args", f"pretrained={tiny_model},device=cpu", "--apply_chat_template"),
+            *("--model", "hf", "--model_args", f"pretrained={tiny_model}", "--device", "cpu", "--apply_chat_template"),
             *("--tasks", "codearena_mini", "--batch_size", "8", "--gen_kwargs", "max_gen_toks=24"),
             *("--metadata", json.dumps({"judge": "codearena", "judge_base_url": judge.url})),
             *("--output_path", str(tmp_path)),

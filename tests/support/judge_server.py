@@ -50,7 +50,8 @@ class JudgeServer:
         connections: TCP connections that were opened.
         script: called with (body, number of times this text was asked, from 1); returns what to do instead of a good
             reply: keys ``status``, ``headers``, ``body`` (bytes or data), ``text``, ``finish_reason``, ``message``,
-            ``delay_s``, ``drop`` (close the connection); ``None`` for a good reply.
+            ``delay_s``, ``drop`` (close the connection), ``cut`` (close it in mid-body), ``endless`` (a body without
+            end); ``None`` for a good reply.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class JudgeServer:
         self.n_judged = 0  # requests that hold two answers
         self.active = 0
         self.most_active = 0
-        self.connections: set[int] = set()
+        self.connections: set[object] = set()
         self.headers_seen: list[dict[str, str]] = []
         self._asked: Counter[str] = Counter()
         self._port = port
@@ -127,7 +128,8 @@ class JudgeServer:
         )
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        self.connections.add(id(request.transport))
+        assert request.transport is not None
+        self.connections.add(request.transport.get_extra_info("peername"))
         self.active += 1
         self.most_active = max(self.most_active, self.active)
         try:
@@ -159,6 +161,8 @@ class JudgeServer:
             assert request.transport is not None
             request.transport.close()
             return web.Response()
+        if done.get("cut") or done.get("endless"):
+            return await _misbehave(request, endless=bool(done.get("endless")))
         if "body" in done or "status" in done:
             content = done.get("body", {"error": {"message": "scripted"}})
             raw = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -177,6 +181,21 @@ class JudgeServer:
                 "usage": {**usage, "total_tokens": sum(usage.values())},
             }
         )
+
+
+async def _misbehave(request: web.Request, *, endless: bool) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = 1 << 40 if endless else 4096
+    await response.prepare(request)
+    try:
+        await response.write(b'{"choices": [{"message": {"role": "assistant", "content": "')
+        while endless:
+            await response.write(b"x" * 65536)
+    except (ConnectionError, OSError):
+        return response
+    assert request.transport is not None
+    request.transport.close()
+    return response
 
 
 def permanent(kind: str, part: float) -> Script:

@@ -53,6 +53,12 @@ def main() -> None:
     )
     results = lm_eval.simple_evaluate(model, tasks=["codearena_mini"], task_manager=manager, limit=31)
     if model.rank == 0:
+        (run,) = [
+            path
+            for path in (paths.home_dir() / "runs").rglob("answers.jsonl")
+            if (path.parent / "games.jsonl").exists()
+        ]
+        assert all(json.loads(line)["response"] for line in run.read_text().splitlines()), "answers of the other rank"
         found = results["results"]["codearena_mini"]
         print(json.dumps({key.split(",")[0]: value for key, value in found.items() if "," in key}), flush=True)
     dist.barrier()

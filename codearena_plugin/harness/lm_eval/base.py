@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,21 +21,17 @@ from lm_eval.loggers import EvaluationTracker
 
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.harness.lm_eval import beside, exits
+from codearena_plugin.harness.lm_eval.numbers import METRICS, VERDICT, announce, read_metric, row_values, sum_of
 from codearena_plugin.judging.ledger import game_from_json, game_to_json
-from codearena_plugin.judging.play import Spending
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.prompts.suite import Suite, fingerprint
-from codearena_plugin.records import Answer, Game, Prompt
+from codearena_plugin.records import Answer, Game
 from codearena_plugin.runs.files import made, new_run_dir, save_answers, save_result
 from codearena_plugin.runs.judge import manifest_of
 from codearena_plugin.runs.options import RunOptions, default_judge, resolve_options
-from codearena_plugin.runs.result import RATES, Result, make_result, outcomes_of
+from codearena_plugin.runs.result import Result, make_result, outcomes_of
 
 log = logging.getLogger("lm_eval.codearena")  # lm-eval shows only what is below "lm_eval"
-
-VERDICT = "judgement"  # per sample: both games with their raw replies; in the table: the share of games scored
-_SHARES = (*RATES, "order_consistency")
-METRICS = (VERDICT, *_SHARES, *(f"{name}_stderr" for name in _SHARES), "coverage", "n_scored")
 
 beside.patch_tracker(EvaluationTracker)
 
@@ -167,18 +163,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             return done
         games = self.games_of(doc)
         row = self._judgement(doc, games)
-        outcome = row["outcome"]
-        score = outcome["score"]
-        values = {
-            "win_rate": None if score is None else float(score > 0.5),
-            "tie_rate": None if score is None else float(score == 0.5),
-            "loss_rate": None if score is None else float(score < 0.5),
-            "score": score,
-            "order_consistency": None if outcome["consistent"] is None else float(outcome["consistent"]),
-            "coverage": float(score is not None),
-            "n_scored": int(score is not None),
-        }
-        return {VERDICT: row, **{name: values.get(name) for name in METRICS if name != VERDICT}}
+        return {VERDICT: row, **row_values(row["outcome"])}
 
     def _judgement(self, doc: Mapping[str, Any], games: Sequence[Game]) -> dict[str, Any]:
         assert self.settings is not None  # noqa: S101  build_all_requests came first
@@ -189,6 +174,9 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             "games": [game_to_json(game) for game in games],
             "prompt_id": prompt.id,
         }
+        if self._world_size > 1:  # rank 0 writes the run, and has only its own answers
+            answer = self._answers[prompt.id]
+            row["answer"] = {"text": answer.text, "finish_reason": answer.finish_reason}
         if self._played_here:  # once per rank: what the judging took, for rank 0 to add up
             row["rank"], self._played_here = self._played_here, {}
         return row
@@ -210,7 +198,10 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         games = [game_from_json(game) for row in rows for game in row["games"]]
         ids = {row["prompt_id"] for row in rows}
         suite = self._asked(ids)
-        answers = [self._answer(prompt) for prompt in suite.prompts]
+        for row in rows:
+            if "answer" in row:
+                self._answers[row["prompt_id"]] = Answer(row["prompt_id"], self.model_name, **row["answer"])
+        answers = [self._answers[prompt.id] for prompt in suite.prompts]
         settings = self.settings
         assert settings is not None  # noqa: S101
         order = {prompt.id: place for place, prompt in enumerate(suite.prompts)}
@@ -225,7 +216,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         )
         took = [row["rank"] for row in rows if "rank" in row]
         stopped = next((rank["stopped"] for rank in took if rank["stopped"]), None)
-        self._result = replace(result, stopped=stopped, spending=_sum_of([rank["spending"] for rank in took]))
+        self._result = replace(result, stopped=stopped, spending=sum_of([rank["spending"] for rank in took]))
         self._keep(answers, games)
         return self._result.statuses["scored"] / len(games) if games else float("nan")
 
@@ -234,10 +225,6 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         if len(prompts) == len(self.suite.prompts):
             return self.suite
         return replace(self.suite, prompts=prompts, fingerprint=fingerprint(prompts, self.suite.baseline))
-
-    def _answer(self, prompt: Prompt) -> Answer:
-        """Return an answer that this rank holds; another rank keeps its own in its own directory."""
-        return self._answers.get(prompt.id) or Answer(prompt.id, self.model_name, "")
 
     def _keep(self, answers: Sequence[Answer], games: Sequence[Game]) -> None:
         assert self._result is not None  # noqa: S101
@@ -295,20 +282,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         self._config.metadata = kept
 
     def _read(self, name: str, _values: Sequence[Any]) -> float:
-        """Return one number of the result; NaN where it is withheld or undefined."""
-        result = self._result
-        if result is None:
-            return float("nan")
-        if name == "coverage":
-            return result.summary.coverage
-        if name == "n_scored":
-            return result.summary.n_scored
-        base, is_stderr = name.removesuffix("_stderr"), name.endswith("_stderr")
-        interval = getattr(result.summary, base)
-        if interval is None or (result.withheld and base in RATES):
-            return float("nan")
-        value = interval.stderr if is_stderr else interval.estimate
-        return float("nan") if value is None else float(value)
+        return float("nan") if self._result is None else read_metric(self._result, name)
 
     def higher_is_better(self) -> dict[str, bool]:
         """Return the direction of each metric."""
@@ -316,48 +290,3 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             done: dict[str, bool] = super().higher_is_better()
             return done
         return {name: not name.startswith("loss_rate") for name in METRICS}
-
-
-def text_for_arrow(text: str) -> str:
-    """Return a text that Arrow's UTF-8 columns can hold: lone surrogates become U+FFFD."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def announce(result: Result, directory: Path) -> None:
-    """Say in one loud line what failed and how to resume, or in a quiet one where everything lies."""
-    notice = result.manifest["judge"]["notice"]
-    if notice:
-        log.warning("%s", notice)
-    bad = {status: n for status, n in result.statuses.items() if n and status != "scored"}
-    failed = ", ".join(f"{n} {status}" for status, n in bad.items()) or "none"
-    if result.withheld:
-        why = f" ({result.stopped})" if result.stopped else ""
-        log.error(
-            "NO SCORE: %s; games that failed: %s%s. Replies are kept: run the same command again and only what was not "
-            "answered is asked; judge_min_coverage lowers the bar. Run: %s",
-            result.withheld,
-            failed,
-            why,
-            directory,
-        )
-    else:
-        log.info("coverage %.4f, games that failed: %s. Run: %s", result.summary.coverage, failed, directory)
-
-
-def _sum_of(parts: Sequence[Mapping[str, Any]]) -> Spending | None:
-    """Return the spending of all ranks together: times side by side, everything else added."""
-    if not parts:
-        return None
-    costs = [part["cost_usd"] for part in parts]
-    counts = ["http_requests", "replies", "stored_games", "prompt_tokens", "completion_tokens", "lowest_concurrency"]
-    added = {name: sum(part[name] for part in parts) for name in counts}
-    return Spending(
-        **added,
-        cost_usd=None if None in costs else sum(costs),
-        wall_s=max(part["wall_s"] for part in parts),
-    )
-
-
-def spending_row(spending: Spending, stopped: str | None) -> dict[str, Any]:
-    """Return what one rank's judging took, as it travels to rank 0."""
-    return {"spending": asdict(spending), "stopped": stopped}

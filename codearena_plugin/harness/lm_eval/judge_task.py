@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.harness.lm_eval.base import SuiteTask, text_for_arrow
+from codearena_plugin.harness.lm_eval.base import SuiteTask
+from codearena_plugin.harness.lm_eval.numbers import text_for_arrow
 from codearena_plugin.judging.parse import read_verdict
 from codearena_plugin.judging.play import plan_games
 from codearena_plugin.judging.request import request_key

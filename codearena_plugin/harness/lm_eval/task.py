@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from codearena_plugin.harness.lm_eval.base import SuiteTask, log, spending_row, text_for_arrow
+from codearena_plugin.harness.lm_eval.base import SuiteTask, log
+from codearena_plugin.harness.lm_eval.numbers import spending_row, text_for_arrow
 from codearena_plugin.judging.play import estimate, open_backend, open_store, plan_games, play, preflight, run_async
 from codearena_plugin.judging.prompt import render_question
 from codearena_plugin.prompts.suite import Suite, load_suite

@@ -1,0 +1,91 @@
+"""How lm-eval sees a result: metric names, one document's row, one number of a run, and what is said at the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from codearena_plugin.judging.play import Spending
+from codearena_plugin.runs.result import RATES, Result
+
+VERDICT = "judgement"  # per sample: both games with their raw replies; in the table: the share of games scored
+_SHARES = (*RATES, "order_consistency")
+METRICS = (VERDICT, *_SHARES, *(f"{name}_stderr" for name in _SHARES), "coverage", "n_scored")
+_log = logging.getLogger("lm_eval.codearena")
+
+
+def row_values(outcome: Mapping[str, Any]) -> dict[str, float | int | None]:
+    """Return one document's value of every metric but the verdict; ``None`` where it was not scored."""
+    score, consistent = outcome["score"], outcome["consistent"]
+    values = {
+        "win_rate": None if score is None else float(score > 0.5),
+        "tie_rate": None if score is None else float(score == 0.5),
+        "loss_rate": None if score is None else float(score < 0.5),
+        "score": score,
+        "order_consistency": None if consistent is None else float(consistent),
+        "coverage": float(score is not None),
+        "n_scored": int(score is not None),
+    }
+    return {name: values.get(name) for name in METRICS if name != VERDICT}
+
+
+def read_metric(result: Result, name: str) -> float:
+    """Return one number of a result, or its standard error; NaN where it is withheld or undefined."""
+    if name == "coverage":
+        return result.summary.coverage
+    if name == "n_scored":
+        return result.summary.n_scored
+    base = name.removesuffix("_stderr")
+    interval = getattr(result.summary, base)
+    if interval is None or (result.withheld and base in RATES):
+        return float("nan")
+    value = interval.stderr if name.endswith("_stderr") else interval.estimate
+    return float("nan") if value is None else float(value)
+
+
+def text_for_arrow(text: str) -> str:
+    """Return a text that Arrow's UTF-8 columns can hold: lone surrogates become U+FFFD."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def announce(result: Result, directory: Path) -> None:
+    """Say in one loud line what failed and how to resume, or in a quiet one where everything lies."""
+    notice = result.manifest["judge"]["notice"]
+    if notice:
+        _log.warning("%s", notice)
+    bad = {status: n for status, n in result.statuses.items() if n and status != "scored"}
+    failed = ", ".join(f"{n} {status}" for status, n in bad.items()) or "none"
+    if result.withheld:
+        why = f" ({result.stopped})" if result.stopped else ""
+        _log.error(
+            "NO SCORE: %s; games that failed: %s%s. Replies are kept: run the same command again and only what was not "
+            "answered is asked; judge_min_coverage lowers the bar. Run: %s",
+            result.withheld,
+            failed,
+            why,
+            directory,
+        )
+    else:
+        _log.info("coverage %.4f, games that failed: %s. Run: %s", result.summary.coverage, failed, directory)
+
+
+def sum_of(parts: Sequence[Mapping[str, Any]]) -> Spending | None:
+    """Return the spending of all ranks together: times side by side, everything else added."""
+    if not parts:
+        return None
+    costs = [part["cost_usd"] for part in parts]
+    counts = ["http_requests", "replies", "stored_games", "prompt_tokens", "completion_tokens", "lowest_concurrency"]
+    added = {name: sum(part[name] for part in parts) for name in counts}
+    return Spending(
+        **added,
+        cost_usd=None if None in costs else sum(costs),
+        wall_s=max(part["wall_s"] for part in parts),
+    )
+
+
+def spending_row(spending: Spending, stopped: str | None) -> dict[str, Any]:
+    """Return what one rank's judging took, as it travels to rank 0."""
+    return {"spending": asdict(spending), "stopped": stopped}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+
+from codearena_plugin import paths
+
+MINI = paths.data_dir("tasks") / "codearena_mini" / "data"
+HOSTILE = (
+    "[red]not markup[/red] [link=http://evil]x[/link] \x1b[2J\x1b]0;owned\x07 \u202egnp.exe\u2066 \x9b31m \x00 "
+    "\ud800 :smile: \r hidden\u200b"
+)
+
+
+def _hostile_run(codearena, tmp_path):
+    rows = [json.loads(line) for line in (MINI / "answers_careful.jsonl").read_text().splitlines()]
+    rows[0]["response"] = HOSTILE + rows[0]["response"]
+    for row in rows:
+        row["model"] = "[bold]m\x1b[31m"
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = codearena("judge", answers, "--suite", "codearena_mini", "--output", tmp_path / "run")
+    assert done.code == 0, done.err
+    return done, tmp_path / "run"
+
+
+def test_hostile_text_is_shown_and_not_obeyed(codearena, tmp_path):
+    _, run = _hostile_run(codearena, tmp_path)
+    done = codearena("show", run, "mini-001")
+    assert done.code == 0
+    assert "[red]not markup[/red] [link=http://evil]x[/link] ␛[2J␛]0;owned␇ <U+202E>gnp.exe<U+2066>" in done.out
+    assert "<U+009B>31m ␀ <U+D800> :smile: ␍ hidden<U+200B>" in done.out
+    assert not set(done.out) & set("\x1b\x07\x9b\x00\u202e\u2066\r\u200b")
+
+
+def test_a_hostile_model_name_is_harmless_in_every_table(codearena, tmp_path):
+    judged, run = _hostile_run(codearena, tmp_path)
+    shown = [judged, codearena("show", run), codearena("show", run, "mini-002"), codearena("rescore", run)]
+    assert all("[bold]m␛[31m" in done.out for done in shown)
+    assert not any("\x1b" in done.out + done.err for done in shown)
+
+
+def test_a_prompt_is_shown_with_both_answers_both_games_and_the_outcome(codearena, static_run):
+    done = codearena("show", static_run("careful"), "mini-001")
+    for part in (
+        "question (user)",
+        "baseline: mini-baseline",
+        "answer: careful",
+        "game baseline_first: A is mini-baseline, B is careful",
+        "game answer_first: A is careful, B is mini-baseline",
+        "verdict: B>A, +1 points for careful",
+        "outcome",
+        "win, +2 points for careful",
+    ):
+        assert part in done.out
+
+
+def test_without_an_id_all_prompts_are_listed(codearena, static_run):
+    done = codearena("show", static_run("careful"))
+    assert done.out.count("mini-") == 32
+    assert "32 of 32 prompts" in done.out
+
+
+def test_the_list_can_be_filtered_by_status(codearena, static_run):
+    run = static_run("careful")
+    rows = [json.loads(line) for line in (run / "games.jsonl").read_text().splitlines()]
+    rows[4].update(status="unparsable", label=None, reason="no label in the reply")
+    (run / "games.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = codearena("show", run, "--status", "unparsable")
+    assert "mini-003" in done.out
+    assert "not scored" in done.out
+    assert "1 of 32 prompts" in done.out
+    assert codearena("show", run, "--status", "unparseable").err.startswith(
+        "codearena: Unknown status 'unparseable'. Did you mean 'unparsable'?"
+    )
+
+
+def test_an_unknown_prompt_suggests_the_nearest(codearena, static_run):
+    done = codearena("show", static_run("careful"), "mini-01")
+    assert done.code == 2
+    assert "did you mean 'mini-0" in done.err
+
+
+def test_a_status_and_a_prompt_together_are_refused(codearena, static_run):
+    assert codearena("show", static_run("careful"), "mini-001", "--status", "scored").code == 2
+
+
+def test_long_texts_are_cut_unless_all_is_asked_for(codearena, tmp_path):
+    rows = [json.loads(line) for line in (MINI / "answers_careful.jsonl").read_text().splitlines()]
+    rows[0]["response"] = "x" * 10_000 + "the end"
+    (tmp_path / "long.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    codearena("judge", tmp_path / "long.jsonl", "--suite", "codearena_mini", "--output", tmp_path / "run")
+    assert "6,007 more characters" in codearena("show", tmp_path / "run", "mini-001").out
+    assert "the end" in codearena("show", tmp_path / "run", "mini-001", "--full").out
+
+
+def test_a_run_can_be_read_without_its_suite(codearena, tmp_path):
+    data = tmp_path / "mine.jsonl"
+    data.write_bytes((MINI / "prompts.jsonl").read_bytes())
+    options = ("--data", data, "--judge", "static", "--output", tmp_path / "run")
+    codearena("judge", MINI / "answers_careful.jsonl", *options)
+    data.write_text(data.read_text().replace("Python", "Ruby"))
+    done = codearena("show", tmp_path / "run", "mini-001")
+    assert done.code == 0
+    assert "answer: careful" in done.out
+    assert "question (user)" not in done.out
+    assert "is not the one that was judged" in done.err

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from codearena_plugin.judging.play import Played, Spending
+from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.records import Category, Game, Prompt, Reply, Verdict
+from codearena_plugin.report.console import open_console
+from codearena_plugin.report.table import ALL_TABLES, MAIN_TABLES, print_result
+from codearena_plugin.runs.result import make_result
+
+LONGEST_CLASS = "User Interface and User Experience (UI/UX)"
+JUDGE = {"card": "codearena@1-A", "model": "gpt", "order": "both", "mode": "default", "notice": "", "backend": "openai"}
+ANSWERS = {"n": 4, "empty": 1, "cut_at_token_limit": 2, "reasoning_stripped": 0}
+
+
+def _result(*labels: str | None, spending: Spending | None = None, stopped: str | None = None, demo: bool = False):
+    """A result over as many prompts as labels; both games of a prompt agree, ``None`` is an unparsable game."""
+    prompts = tuple(
+        Prompt(f"p{i}", (), ("Python",), Category(LONGEST_CLASS, "UI/UX Design"), "easy") for i in range(len(labels))
+    )
+    suite = Suite("codearena", "1-A", "r", "file.jsonl", "f" * 64, "base", prompts, is_demo=demo)
+    mirror = {"B>A": "A>B", "A>B": "B>A", "A=B": "A=B", "B>>A": "A>>B"}
+    games = [
+        Game(
+            prompt.id,
+            order,
+            ("k",),
+            (Reply("text"),),
+            _verdict(label if order == "baseline_first" else mirror.get(label)),
+        )
+        for prompt, label in zip(prompts, labels, strict=True)
+        for order in ("baseline_first", "answer_first")
+    ]
+    names = ("name", "version", "source", "baseline", "is_demo")
+    manifest = {
+        "model": "candidate",
+        "suite": {name: getattr(suite, name) for name in names} | {"n_prompts": len(prompts), "left_out": []},
+        "judge": JUDGE,
+        "answers": ANSWERS,
+    }
+    spent = spending or Spending(8, 8, 0, 1234, 567, None, 2.5, 32)
+    made = make_result(
+        suite, games, manifest, policy="both", mode="default", min_coverage=0.95,
+        played=Played(tuple(games), spent, stopped),
+    )  # fmt: skip
+    return made.to_json()
+
+
+def _verdict(label: str | None) -> Verdict:
+    return Verdict("scored", label) if label else Verdict("unparsable", reason="no [bold]label\x1b[31m in the reply")
+
+
+def _printed(result, tables=MAIN_TABLES) -> str:
+    console = Console(file=io.StringIO(), width=100, markup=False, highlight=False, emoji=False)
+    print_result(console, result, path=None, tables=tables)
+    return console.file.getvalue()
+
+
+def test_every_rate_is_printed_with_interval_and_n():
+    text = _printed(_result("B>A", "B>>A", "A=B", "A>B"))
+    rows = {line.split("  ")[0].strip(): line for line in text.splitlines() if line.strip()}
+    assert re.search(r"62\.5 .* – .* 4$", rows["score"].rstrip())
+    assert re.search(r"50\.0 .* – .* 4$", rows["win"].rstrip())
+    assert "4 of 4" in rows["coverage"]
+    assert "100.0" in rows["order consistency"]
+
+
+def test_a_withheld_result_prints_no_rate_at_all():
+    text = _printed(_result("B>A", "B>A", "B>A", None), ALL_TABLES)
+    assert "withheld" in text
+    assert "75.0" in text, "coverage is shown"
+    assert "3 of 4" in text
+    assert not re.search(r"\b(win|tie|loss)\b", text)
+    text = re.sub(r"(order consistency|calls) .*", "", text)
+    assert set(re.findall(r"\d+\.\d", text)) == {"75.0"}
+
+
+def test_failures_are_counted_with_reasons_and_their_text_is_harmless():
+    text = _printed(_result("B>A", "B>A", "B>A", None))
+    assert "8, of which failed: 2 unparsable" in text
+    assert "2 × no [bold]label␛[31m in the reply" in text
+
+
+def test_a_demo_suite_is_marked():
+    assert "DEMO" in _printed(_result("B>A", demo=True))
+    assert "DEMO" not in _printed(_result("B>A"))
+
+
+def test_what_is_odd_about_the_answers_is_said():
+    assert "1 empty; 2 cut at the model's token limit (of 4)" in _printed(_result("B>A"))
+
+
+@pytest.mark.parametrize(("cost", "said"), [(None, "unknown"), (0.0, "$0.00"), (0.0012, "$0.0012"), (3.456, "$3.46")])
+def test_the_cost_is_printed_and_an_unknown_one_is_not_zero(cost, said):
+    text = _printed(_result("B>A", spending=Spending(8, 7, 2, 1234, 567, cost, 2.5, 32)))
+    assert re.search(rf"^cost +{re.escape(said)} *$", text, re.MULTILINE)
+    assert "8 sent, 7 replies, 2 games from the store; 1,234 + 567 tokens" in text
+
+
+def test_why_asking_stopped_is_printed():
+    assert "budget reached" in _printed(_result("B>A", stopped="budget reached: max_calls=3"))
+
+
+def test_no_line_is_longer_than_the_console_and_the_longest_class_is_whole():
+    text = _printed(_result("B>A", "B>>A", "A=B", "A>B"), ALL_TABLES)
+    assert max(map(len, text.splitlines())) <= 100
+    assert LONGEST_CLASS in text
+
+
+def test_a_piped_console_is_wide_enough_and_writes_no_escape(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    console = open_console()
+    console.print("[bold]:smile: https://x.org 12")
+    assert console.width == 100
+    assert capsys.readouterr().out == "[bold]:smile: https://x.org 12\n"
