@@ -5,6 +5,8 @@ Exit codes: 0 good, 2 the user's mistake, 3 incomplete (no trustworthy score yet
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import logging
 import sys
@@ -22,6 +24,7 @@ from codearena_plugin.report.untrusted import one_line
 
 _log = logging.getLogger(__name__)
 _LONGEST_LINE = 2000
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 _KEY_ADVICE = " A judge key is no option: set CODEARENA_JUDGE_API_KEY in the environment."
 
 
@@ -71,8 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_plugin_commands()
     try:
         code = app(arguments, prog_name="codearena", standalone_mode=False)
+        sys.stdout.flush()
     except CodeArenaError as exc:
         return _say(str(exc), exc.exit_code)
+    except OSError as exc:
+        if exc.errno not in _FULL:
+            raise
+        return _say(f"the output cannot be written: {exc.strerror}", 2)
     except Exception as exc:
         usage = getattr(exc, "format_message", None)  # typer's usage errors; what class they are depends on its version
         if usage is None:
@@ -82,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
     print(f"codearena: {one_line(message, _LONGEST_LINE)}", file=sys.stderr, flush=True)  # noqa: T201  the one line
     return code
 

@@ -44,7 +44,7 @@ def rescore(
         save_result(directory, reread(stored.games, result.manifest["judge"]["mode"]), result)
     path = Path(output).expanduser() if output else stored.path
     print_result(open_console(), result.to_json(), path=path, tables=kinds)
-    stop_if_incomplete(result.to_json(), path)
+    stop_if_incomplete(result.to_json(), path, was_asked=False)
 
 
 def add_to(app: typer.Typer) -> None:

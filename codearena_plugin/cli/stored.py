@@ -65,8 +65,11 @@ def _identity(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {"model": str(manifest["model"]), "answers": answers, **protocol_of(manifest)}
 
 
-def stop_if_incomplete(result: Mapping[str, Any], path: Path) -> None:
+def stop_if_incomplete(result: Mapping[str, Any], path: Path, *, was_asked: bool = True) -> None:
     """End with exit code 3, saying what failed and what to do, if a result is not complete.
+
+    Args:
+        was_asked: by the command that ends here; if not, running it again asks nothing either.
 
     Raises:
         IncompleteRunError: the score is withheld, or asking stopped before all games were played.
@@ -76,13 +79,12 @@ def stop_if_incomplete(result: Mapping[str, Any], path: Path) -> None:
         return
     what = f"NO SCORE: {withheld}" if withheld else "asking stopped before all games were played"
     why = f" ({one_line(stopped, 300)})" if stopped else ""
-    can_resume = stopped or statuses["transport-error"]
-    advice = (
-        "Replies are kept: run the same command again and only what was not answered is asked; --min-coverage lowers "
-        "the bar."
-        if can_resume
-        else f"All games were answered, so a rerun changes nothing: look at them with codearena show {path}; "
-        "--min-coverage lowers the bar."
-    )
-    msg = f"{what}{why}; games that failed: {failed_games(statuses)}. {advice} Run: {path}"
+    if not was_asked:
+        advice = f"No call was made; look at the games with codearena show {path}"
+    elif stopped or statuses["transport-error"]:
+        advice = "Replies are kept: run the same command again and only what was not answered is asked"
+    else:
+        advice = f"A rerun would read the same replies again; look at them with codearena show {path}"
+    failed = failed_games(statuses)
+    msg = f"{what}{why}; games that failed: {failed}. {advice}; --min-coverage lowers the bar. Run: {path}"
     raise IncompleteRunError(msg)

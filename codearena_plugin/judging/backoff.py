@@ -20,7 +20,7 @@ def backoff_s(attempt: int, retry_after_s: float | None) -> float:
     """
     if retry_after_s is not None:
         return min(max(retry_after_s, 0.0), _RETRY_AFTER_CAP_S) + random.uniform(0, 0.1)  # noqa: S311  not for secrets
-    longest = min(_CAP_S, _BASE_S * 2.0 ** (attempt - 1))
+    longest = min(_CAP_S, _BASE_S * 2.0 ** min(attempt - 1, 60))
     return random.uniform(0.1, 1.0) * longest  # noqa: S311
 
 

@@ -120,12 +120,14 @@ def stored_outcomes(run: StoredRun) -> list[Outcome]:
 def print_comparison(console: Console, named: Mapping[str, StoredRun], pairs: Sequence[Pair]) -> None:
     """Print what was compared, a table of scores, highest first, and a table of differences."""
     first = next(iter(named.values())).result["manifest"]
-    console.print(headline(first, models=f"{len(named)} runs"))
+    console.print(headline(first, n_runs=len(named)))
     console.print(_scores(named))
     console.print(_differences(pairs))
     console.print(
         "Differences in points of score, paired prompt by prompt; p two-sided, Holm's for all pairs together."
     )
+    if any(pair.found.only_a or pair.found.only_b for pair in pairs):
+        console.print("Prompts that are scored in one run of a pair only are in no difference.")
     for note in sampling_notes(list(named.values())):
         console.print(f"Note: {note}.")
 

@@ -42,11 +42,13 @@ def _parts(result: Mapping[str, Any], tables: Sequence[str]) -> Iterator[Rendera
     yield _facts(_spending(result))
 
 
-def headline(manifest: Mapping[str, Any], *, models: str | None = None) -> Table:
-    """Return who was compared with whom, on what, by which judge; ``models`` where several runs share the manifest."""
+def headline(manifest: Mapping[str, Any], *, n_runs: int | None = None) -> Table:
+    """Return who was compared with whom, on what, by which judge; ``n_runs`` where several share the manifest."""
     suite, judge = manifest["suite"], manifest["judge"]
     rows = [
-        ("model", f"{models or manifest['model']}, compared with {suite['baseline']}"),
+        ("runs", f"{n_runs}, each model compared with {suite['baseline']}")
+        if n_runs
+        else ("model", f"{manifest['model']}, compared with {suite['baseline']}"),
         ("suite", f"{suite['name']} {suite['version']}, {suite['n_prompts']} prompts, {suite['source']}"),
         ("judge", f"{judge['model']} with card {judge['card']}, order {judge['order']}, mode {judge['mode']}"),
     ]
@@ -56,7 +58,7 @@ def headline(manifest: Mapping[str, Any], *, models: str | None = None) -> Table
         rows.append(("left out", f"{len(suite['left_out'])} prompts for their length"))
     if judge["notice"]:
         rows.append(("notice", judge["notice"]))
-    if models is None:
+    if n_runs is None:
         rows.extend(("answers", note) for note in _answer_notes(manifest["answers"]))
     return _facts(rows)
 

@@ -159,7 +159,7 @@ def test_half_unparsable_replies_end_without_any_score(judge, codearena, tmp_pat
     assert done.code == 3
     assert "NO SCORE" in done.error
     assert "unparsable" in done.error
-    assert "so a rerun changes nothing" in done.error
+    assert "A rerun would read the same replies" in done.error
     assert result["metrics"]["score"] is None
     allowed = {result["metrics"]["coverage"], *_ends(result["metrics"]["order_consistency"])}
     printed = set(PERCENTAGES.findall(re.sub(r"[\d.]+ s\b|\$[\d.]+", "", done.out)))
@@ -169,6 +169,7 @@ def test_half_unparsable_replies_end_without_any_score(judge, codearena, tmp_pat
     assert "no label in the reply" in listed.out
     rescored = codearena("rescore", tmp_path / "run")
     assert rescored.code == 3
+    assert "No call was made" in rescored.error
     lower = codearena("rescore", tmp_path / "run", "--min-coverage", "0.01")
     assert lower.code == 0
     assert "win" in lower.out

@@ -287,6 +287,10 @@ def test_the_model_can_be_the_judge_of_stored_answers(mini_answers: Path) -> Non
     assert found["tie_rate"] == 1.0, "a judge that always prefers the first place has decided nothing"
     assert found["order_consistency"] == 0.0
     assert found["n_scored"] == 32
+    manifest = load_run(results["configs"]["judge_codearena"]["metadata"]["codearena"]["run"]).result["manifest"]
+    assert manifest["model"] == "hasty"
+    assert manifest["judge"]["backend"] == "lm-eval"
+    assert manifest["judge"]["model"] != "gpt-4o-2024-08-06", "the card's model was not asked"
     vague = evaluate(Parrot("Both are fine."), {**options, "judge": "codearena"}, task="judge_codearena")
     assert math.isnan(numbers(vague, "judge_codearena")["score"])
 

@@ -67,6 +67,10 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         """The suite that the task file names; a task may be called differently."""
         return str(self._metadata.get("suite") or self.config.task)
 
+    def resolve_judge(self) -> JudgeSettings:
+        """Return the judge settings that the user's options, the environment and the card come to."""
+        return resolve_settings(self._metadata, default_judge=default_judge(self.suite_name))
+
     def prepare(self) -> None:
         """Check before generation what can be checked, on one process only."""
 
@@ -120,8 +124,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         kwargs["cache_requests"] = False  # lm-eval's key for it knows neither the data nor our options
         with exits.plain_errors():
             if not self.is_bypassed:
-                judge = default_judge(self.suite_name)
-                self.settings = self._for_this_rank(resolve_settings(self._metadata, default_judge=judge))
+                self.settings = self._for_this_rank(self.resolve_judge())
                 if not self.is_replica and self._rank == 0:
                     self.prepare()
             super().build_all_requests(**kwargs)

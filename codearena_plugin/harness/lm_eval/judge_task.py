@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ from codearena_plugin.harness.lm_eval.numbers import text_for_arrow
 from codearena_plugin.judging.parse import read_verdict
 from codearena_plugin.judging.play import plan_games
 from codearena_plugin.judging.request import request_key
-from codearena_plugin.judging.settings import resolve_settings
+from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.prompts.answers import read_answers
 from codearena_plugin.prompts.suite import Suite, load_suite
 from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game, Reply
 from codearena_plugin.runs.files import ANSWERS
-from codearena_plugin.runs.options import RunOptions, default_judge
+from codearena_plugin.runs.options import RunOptions
 
 
 class JudgeCodeArenaTask(SuiteTask):
@@ -34,6 +35,22 @@ class JudgeCodeArenaTask(SuiteTask):
     def suite_name(self) -> str:
         """The suite that the answers belong to: the user's choice, else the real one."""
         return str(self._metadata.get("codearena_suite") or os.environ.get("CODEARENA_SUITE") or "codearena")
+
+    def resolve_judge(self) -> JudgeSettings:
+        """Return the card's protocol as lm-eval's model plays it: one turn, with the task's generation arguments."""
+        sampling = {
+            key: value
+            for key, value in (self.config.generation_kwargs or {}).items()
+            if isinstance(value, (str, int, float, bool))
+        }
+        return replace(
+            super().resolve_judge(),
+            backend="lm-eval",
+            model=self.model_name,
+            sampling=sampling,
+            attempts=1,
+            base_url=None,
+        )
 
     def load(self, options: RunOptions) -> tuple[Suite, list[dict[str, Any]]]:
         """Return the suite of the answers, and one document per game.
@@ -52,8 +69,8 @@ class JudgeCodeArenaTask(SuiteTask):
         answers = read_answers(path / ANSWERS if path.is_dir() else path, suite)
         self._answers = {answer.prompt_id: answer for answer in answers}
         visible = {key: Answer(key, a.model, strip_reasoning(a.text)[0]) for key, a in self._answers.items()}
-        settings = resolve_settings(self._metadata, default_judge=default_judge(self.suite_name))
-        if settings.backend == "static":
+        settings = self.resolve_judge()
+        if settings.card.backend == "static":
             msg = "The static judge asks no model: choose a judge card with a prompt, such as judge=codearena."
             raise ConfigError(msg)
         self._plans = {
@@ -82,7 +99,8 @@ class JudgeCodeArenaTask(SuiteTask):
             text = instance.resps[0]
             reply = Reply(text=text if isinstance(text, str) else "", attempts=1, served_model=self.model_name)
             verdict = plan.skipped or read_verdict([reply], mode=self.settings.mode)
-            game = Game(plan.prompt_id, plan.order, (request_key(plan.request),), (reply,), verdict)
+            asked = replace(plan.request, sampling=self.settings.sampling)  # --gen_kwargs came after the plan
+            game = Game(plan.prompt_id, plan.order, (request_key(asked),), (reply,), verdict)
             self._games[instance.doc["game"]] = [game]
 
     def games_of(self, doc: Mapping[str, Any]) -> list[Game]:

@@ -138,6 +138,25 @@ def test_an_ascii_terminal_loses_no_result(static_run, codearena):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which only Linux has")
+def test_output_that_cannot_be_written_is_one_line(static_run):
+    script = Path(sys.executable).with_name("codearena")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [script, "show", static_run("careful")], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.stderr.startswith("codearena: the output cannot be written")
+    assert "Traceback" not in done.stderr
+    assert done.returncode != 1
+
+
+def test_the_module_runs_as_the_command_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "codearena_plugin", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("codearena-plugin ")
+
+
 def test_path_prints_the_task_directory_and_knows_no_other_harness(codearena):
     done = codearena("path", "lm-eval")
     assert (Path(done.out.strip()) / "codearena_mini" / "task.yaml").is_file()
