@@ -50,6 +50,16 @@ def codearena_backends() -> Iterable[Offer]:
 
 
 @hookimpl
+def codearena_reporters() -> Iterable[Offer]:
+    """Return the built-in output formats."""
+    where = "codearena_plugin.report.formats"
+    return [
+        Offer("json", f"{where}:as_json", "the whole result, schema codearena-result/1"),
+        Offer("markdown", f"{where}:as_markdown", "the main numbers and tables"),
+    ]
+
+
+@hookimpl
 def codearena_task_dirs() -> Iterable[Path]:
     """Return our own lm-eval tasks."""
     return [paths.data_dir("tasks")]

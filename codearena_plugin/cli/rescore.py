@@ -11,29 +11,39 @@ from codearena_plugin.cli import options as opt
 from codearena_plugin.errors import ConfigError
 
 
-def rescore(
+def rescore(  # noqa: PLR0913, PLR0917  each is an option
     run: Annotated[Path, typer.Argument(help="Run directory, or its result.json.")],
     mode: opt.Mode = None,
     min_coverage: opt.MinCoverage = None,
     data: opt.Data = None,
     output: opt.Output = None,
     tables: opt.Tables = "main",
+    form: Annotated[
+        str | None, typer.Option("--format", help="json, markdown, or a plugin's; default: tables.")
+    ] = None,
 ) -> None:
     """Read the replies of a run again; no call is made."""
-    from codearena_plugin.cli.stored import refuse_foreign_run, stop_if_incomplete, suite_of
+    from codearena_plugin import plugins
+    from codearena_plugin.cli.stored import refuse_foreign_run, stop_if_incomplete
     from codearena_plugin.judging.settings import resolve_settings
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.table import print_result
     from codearena_plugin.runs.files import load_run, made, save_answers, save_result
-    from codearena_plugin.runs.judge import reread
-    from codearena_plugin.runs.judge import rescore as read_again
+    from codearena_plugin.runs.rescore import reread, suite_of
+    from codearena_plugin.runs.rescore import rescore as read_again
 
     kinds = opt.chosen_tables(tables)
     asked = {"judge": "static", "judge_mode": mode, "judge_min_coverage": min_coverage}
     checked = resolve_settings(asked, environ={})  # a value that cannot be used is refused in the usual words
+    reporter = plugins.resolve("reporters", form) if form else None
     stored = load_run(run)
     suite = suite_of(stored, data)
-    result = read_again(stored, suite, mode=mode, min_coverage=None if min_coverage is None else checked.min_coverage)
+    result = read_again(
+        stored,
+        suite,
+        mode=checked.mode if mode else None,
+        min_coverage=None if min_coverage is None else checked.min_coverage,
+    )
     if output is not None:
         directory = Path(output).expanduser()
         if directory.resolve() == stored.path.resolve():
@@ -43,7 +53,10 @@ def rescore(
         save_answers(made(directory), stored.answers)
         save_result(directory, reread(stored.games, result.manifest["judge"]["mode"]), result)
     path = Path(output).expanduser() if output else stored.path
-    print_result(open_console(), result.to_json(), path=path, tables=kinds)
+    if reporter is not None:
+        typer.echo(reporter(result))
+    else:
+        print_result(open_console(), result.to_json(), path=path, tables=kinds)
     stop_if_incomplete(result.to_json(), path, was_asked=False)
 
 

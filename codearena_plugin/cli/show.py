@@ -61,7 +61,7 @@ def _refuse_unknown(run: StoredRun, prompt_id: str) -> None:
 
 def _prompt_at_hand(run: StoredRun, prompt_id: str, data: str | None) -> Prompt | None:
     """Return the prompt, or say why the question is not shown: a run can be read without its suite."""
-    from codearena_plugin.cli.stored import suite_of
+    from codearena_plugin.runs.rescore import suite_of
 
     try:
         suite = suite_of(run, data)

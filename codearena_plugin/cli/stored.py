@@ -1,48 +1,21 @@
-"""Stored runs, as commands need them: the suite they were made with, and whether they ended with a score."""
+"""Stored runs, as commands need them: may one be written over, and did it end with a score."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import DataError, IncompleteRunError
-from codearena_plugin.prompts.suite import Suite, SuiteOptions, fingerprint, load_suite
-from codearena_plugin.report.comparison import protocol_of
 from codearena_plugin.report.table import failed_games
 from codearena_plugin.report.untrusted import one_line
-from codearena_plugin.runs.files import ANSWERS, RESULT, StoredRun, load_run
-
-_FILE_SOURCE = re.compile(r"(?P<path>.+) \(sha256 [0-9a-f]{16}, n=\d+\)")
+from codearena_plugin.runs.compare import protocol_of
+from codearena_plugin.runs.files import ANSWERS, RESULT, load_run
 
 
 def answers_file(path: Path) -> Path:
     """Return the answers of a run for its directory, any other path as it is."""
     return path / ANSWERS if path.expanduser().is_dir() else path
-
-
-def suite_of(run: StoredRun, data: str | None = None) -> Suite:
-    """Return the suite that a run was made with, restricted to the prompts that it asked.
-
-    Args:
-        data: where the suite's file lies now; ``None``: where the run found it, else the suite's own place.
-
-    Raises:
-        UsageError: it cannot be loaded. Whether it is the same suite, its fingerprint tells the caller.
-    """
-    made_with = run.result["manifest"]["suite"]
-    own_file = _FILE_SOURCE.fullmatch(str(made_with["source"]))
-    if data is None and own_file and Path(own_file["path"]).is_file():
-        data = own_file["path"]
-    taxonomy = None if made_with["taxonomy"] == "built-in" else str(made_with["taxonomy"])
-    options = SuiteOptions(data=data, baseline=str(made_with["baseline"]), taxonomy=taxonomy)
-    suite = load_suite(str(made_with["name"]), options)
-    asked = {answer.prompt_id for answer in run.answers}
-    prompts = tuple(prompt for prompt in suite.prompts if prompt.id in asked)
-    left_out = tuple(made_with["left_out"])
-    return replace(suite, prompts=prompts, left_out=left_out, fingerprint=fingerprint(prompts, suite.baseline))
 
 
 def refuse_foreign_run(directory: Path, manifest: Mapping[str, Any]) -> None:

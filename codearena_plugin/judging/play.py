@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from codearena_plugin import plugins
@@ -72,7 +72,7 @@ class Spending:
 class Played:
     """All games of a run, what they took, and why asking ended early if it did."""
 
-    games: tuple[Game, ...]
+    games: tuple[Game, ...] = field(repr=False)  # megabytes, which asyncio.run would write out, twice, and throw away
     spending: Spending
     stopped: str | None = None
     fatal: CodeArenaError | None = None

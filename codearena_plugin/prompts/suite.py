@@ -48,6 +48,7 @@ class Suite:
         is_demo: for trying things out; its scores say nothing about a model.
         left_out: ids that ``max_words`` left out.
         taxonomy: what decided the categories: ``"built-in"`` or the user's file.
+        file: path of the user's own data; ``None`` for the suite's own.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Suite:
     is_demo: bool = False
     left_out: tuple[str, ...] = ()
     taxonomy: str = "built-in"
+    file: str | None = None
 
     @functools.cached_property
     def by_id(self) -> Mapping[str, Prompt]:

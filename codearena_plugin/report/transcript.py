@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from codearena_plugin.records import Game, Outcome, Prompt, Reply, Status
-from codearena_plugin.report.comparison import stored_outcomes
 from codearena_plugin.report.untrusted import beginning, one_line
+from codearena_plugin.runs.compare import stored_outcomes
 from codearena_plugin.runs.files import StoredRun
 from codearena_plugin.scoring.points import game_points
 

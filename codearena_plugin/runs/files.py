@@ -79,15 +79,13 @@ def save_result(directory: Path, games: Sequence[Game], result: Result) -> None:
 
 
 def load_run(path: str | Path) -> StoredRun:
-    """Return a stored run, by its directory or its result.json.
+    """Return a stored run, by its directory, its result.json, or the copy that lies beside lm-eval's results.
 
     Raises:
         DataError: it is no run, or of another schema.
     """
-    directory = Path(path).expanduser()
-    if directory.name == RESULT:
-        directory = directory.parent
-    result_path = directory / RESULT
+    given = Path(path).expanduser()
+    result_path = given if given.suffix == ".json" else given / RESULT
     try:
         result = json.loads(result_path.read_text(encoding="utf-8"))
     except OSError as exc:
@@ -100,6 +98,8 @@ def load_run(path: str | Path) -> StoredRun:
         found = result.get("schema") if isinstance(result, dict) else type(result).__name__
         msg = f"{str(result_path)!r} has schema {found!r}, expected {SCHEMA!r}."
         raise DataError(msg)
+    beside = result_path.parent
+    directory = beside if (beside / GAMES).exists() else Path(result["manifest"].get("run", beside))
     return StoredRun(directory, result, tuple(read_games(directory / GAMES)), tuple(_answers(directory / ANSWERS)))
 
 

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import codearena_plugin
-from codearena_plugin.errors import DataError
 from codearena_plugin.judging.engine import Progress
-from codearena_plugin.judging.parse import read_verdict
 from codearena_plugin.judging.play import Plan, plan_games, play
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game
-from codearena_plugin.runs.files import StoredRun, answers_sha256, save_answers, save_result
+from codearena_plugin.runs.files import answers_sha256, save_answers, save_result
 from codearena_plugin.runs.result import Result, make_result
 
 
@@ -58,7 +56,7 @@ def judge_answers(
     result = make_result(
         suite,
         played.games,
-        manifest_of(suite, answers, settings, harness or {}),
+        {**manifest_of(suite, answers, settings, harness or {}), "run": str(directory)},
         policy=settings.order,
         mode=settings.mode,
         min_coverage=settings.min_coverage,
@@ -66,38 +64,6 @@ def judge_answers(
     )
     save_result(directory, played.games, result)
     return Run(directory, played.games, result)
-
-
-def rescore(run: StoredRun, suite: Suite, *, mode: Any = None, min_coverage: float | None = None) -> Result:
-    """Read the stored replies of a run again and return the new result; no call is made.
-
-    Raises:
-        DataError: the run was not made with this suite.
-    """
-    manifest = run.result["manifest"]
-    if manifest["suite"]["fingerprint"] != suite.fingerprint:
-        msg = (
-            f"Run {str(run.path)!r} was made with suite {manifest['suite']['name']!r} "
-            f"({manifest['suite']['source']}), fingerprint {manifest['suite']['fingerprint'][:12]}; "
-            f"the suite given has {suite.fingerprint[:12]}. Give the same data and baseline."
-        )
-        raise DataError(msg)
-    judge = dict(manifest["judge"])
-    judge["mode"] = mode or judge["mode"]
-    judge["min_coverage"] = judge["min_coverage"] if min_coverage is None else min_coverage
-    return make_result(
-        suite,
-        reread(run.games, judge["mode"]),
-        {**manifest, "judge": judge, "rescored": {"version": codearena_plugin.__version__, "at": now()}},
-        policy=judge["order"],
-        mode=judge["mode"],
-        min_coverage=judge["min_coverage"],
-    )
-
-
-def reread(games: Sequence[Game], mode: Any) -> tuple[Game, ...]:
-    """Return the games with their verdicts read again; a game that was never asked keeps its reason."""
-    return tuple(replace(g, verdict=read_verdict(g.replies, mode=mode)) if g.replies else g for g in games)
 
 
 def manifest_of(
@@ -113,6 +79,7 @@ def manifest_of(
             "name": suite.name,
             "version": suite.version,
             "source": suite.source,
+            "file": suite.file,
             "revision": suite.revision,
             "fingerprint": suite.fingerprint,
             "baseline": suite.baseline,

@@ -79,9 +79,8 @@ def judged(
     suite = suite or a_suite()
     directory = folder / name
     directory.mkdir(exist_ok=True)
-    return judge_answers(
-        suite, answers_to(suite, texts), settings_for(server, folder / "replies.sqlite3", **options), directory
-    )
+    settings = settings_for(server, Path(options.pop("store", folder / "replies.sqlite3")), **options)
+    return judge_answers(suite, answers_to(suite, texts), settings, directory)
 
 
 def verdicts(run: Run) -> list[tuple[str, str, str, str | None]]:

@@ -7,6 +7,7 @@ It speaks the wire format over aiohttp: the same 794 calls cost the ``openai`` c
 from __future__ import annotations
 
 import asyncio
+import io
 import ipaddress
 import json
 import os
@@ -29,6 +30,7 @@ DEFAULT_URL = "https://api.openai.com/v1"
 KEY_VARIABLES = ("CODEARENA_JUDGE_API_KEY", "OPENAI_API_KEY")
 _CONNECT_TIMEOUT_S = 20
 _MAX_REPLY_BYTES = 16 << 20
+_LARGE_BYTES = 1 << 20
 _SECRET_LENGTH = 6  # what is shorter ("EMPTY", "1") hides nothing, and would cut holes into every message
 _ABSURD_TOKENS = 1 << 31  # a count that no call has, and that neither a database nor a budget should believe
 _RETRYABLE_STATUSES = {408, 409, 425, 429}
@@ -87,9 +89,11 @@ class OpenAIBackend:
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
             **request.sampling,
         }
+        data = json.dumps(body).encode()
+        sent = data if len(data) < _LARGE_BYTES else io.BytesIO(data)  # aiohttp sends large bytes only with a warning
         try:
             async with self._open_session().post(
-                self._url, data=json.dumps(body).encode(), proxy=self._proxy, allow_redirects=False
+                self._url, data=sent, proxy=self._proxy, allow_redirects=False
             ) as response:
                 raw = await response.content.read(_MAX_REPLY_BYTES)
                 while not response.content.at_eof() and len(raw) < _MAX_REPLY_BYTES:
@@ -160,7 +164,7 @@ class OpenAIBackend:
             raise _failed(kind, shown, is_retryable=True, retry_after_s=asked_wait_s(headers))
         if status == 413 or (status in {400, 422} and any(mark in low for mark in _TOO_LONG)):
             raise _failed("context-length", shown, is_retryable=False)
-        if status in {401, 403, 404} or 300 <= status < 400 or _NO_MODEL.search(low[:1000]):
+        if status in {401, 403, 404} or 300 <= status < 400 or _NO_MODEL.search(f"{_code(raw)} {said}".lower()):
             raise JudgeAccessError(self._access_advice(status, shown, model))
         raise _failed("bad-request", shown, is_retryable=False)
 
@@ -236,6 +240,12 @@ def _message(raw: bytes) -> str:
     if isinstance(error, dict):
         error = error.get("message") or error.get("detail")
     return _excerpt(error.encode("utf-8", "replace")) if isinstance(error, str) else _excerpt(raw)
+
+
+def _code(raw: bytes) -> str:
+    body = _json(raw)
+    error = body.get("error", body) if isinstance(body, dict) else None
+    return str(error.get("code")) if isinstance(error, dict) else ""
 
 
 def _excerpt(raw: bytes) -> str:

@@ -50,6 +50,7 @@ def test_an_old_lm_eval_is_a_problem_and_an_absent_one_is_not(active, monkeypatc
 
 
 def test_a_shim_that_does_not_run_is_a_problem_unless_it_was_turned_off(active, monkeypatch):
+    monkeypatch.setattr(checks, "installed", lambda _name: "0.4.13")
     monkeypatch.setattr(hook, "status", lambda: replace(active, active=False))
     assert _by_name()["start-up shim"].state == PROBLEM
     monkeypatch.setattr(hook, "status", lambda: replace(active, active=False, turned_off=True))

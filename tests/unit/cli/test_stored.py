@@ -5,8 +5,8 @@ import json
 import pytest
 
 from codearena_plugin import paths
-from codearena_plugin.cli.stored import suite_of
 from codearena_plugin.runs.files import load_run
+from codearena_plugin.runs.rescore import suite_of
 
 MINI = paths.data_dir("tasks") / "codearena_mini" / "data"
 

@@ -7,7 +7,7 @@ import pytest
 
 from codearena_plugin.errors import ConfigError, DataError
 from codearena_plugin.records import Answer, Game, Reply, Verdict
-from codearena_plugin.report.comparison import check_comparable, compare_runs, distinct_names, stored_outcomes
+from codearena_plugin.runs.compare import check_comparable, compare_runs, distinct_names, stored_outcomes
 from codearena_plugin.runs.files import StoredRun
 
 MANIFEST = {

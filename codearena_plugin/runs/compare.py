@@ -1,0 +1,111 @@
+"""Two or more runs side by side: are they comparable at all, and what are the paired differences of their scores."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from codearena_plugin.errors import ConfigError, DataError
+from codearena_plugin.records import Outcome, Prompt
+from codearena_plugin.runs.files import StoredRun
+from codearena_plugin.runs.result import outcomes_of
+from codearena_plugin.scoring.paired import PairedDifference, holm, paired_difference
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One paired difference: how much higher the score of ``a`` is than that of ``b``.
+
+    Attributes:
+        p_holm: the p-value corrected for the number of pairs that are looked at together.
+    """
+
+    a: str
+    b: str
+    found: PairedDifference
+    p_holm: float
+
+
+def compare_runs(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredRun], list[Pair]]:
+    """Return the runs by distinct names, and the paired difference of each two of them.
+
+    Raises:
+        ConfigError: fewer than two runs, or one of them twice.
+        DataError: a run has no score, or the runs do not compare; says what differs.
+    """
+    check_comparable(runs)
+    named = distinct_names(runs)
+    outcomes = {name: stored_outcomes(run) for name, run in named.items()}
+    names = list(itertools.combinations(named, 2))
+    try:
+        found = [paired_difference(outcomes[a], outcomes[b]) for a, b in names]
+    except ValueError as exc:
+        raise DataError(str(exc)) from exc
+    corrected = holm([difference.p_value for difference in found])
+    return named, [Pair(a, b, difference, p) for (a, b), difference, p in zip(names, found, corrected, strict=True)]
+
+
+def check_comparable(runs: Sequence[StoredRun]) -> None:
+    """Refuse runs whose scores mean different things."""
+    paths = Counter(run.path.resolve() for run in runs)
+    twice = next((path for path, n in paths.items() if n > 1), None)
+    if len(runs) < 2 or twice:
+        msg = f"Run {str(twice)!r} is given twice." if twice else f"Got {len(runs)} run, expected two or more."
+        raise ConfigError(msg)
+    for run in runs:
+        if run.result["withheld"]:
+            msg = f"Run {str(run.path)!r} ({run.model}) has no score to compare: {run.result['withheld']}."
+            raise DataError(msg)
+    first, *others = runs
+    expected = protocol_of(first.result["manifest"])
+    for run in others:
+        got = protocol_of(run.result["manifest"])
+        differs = [f"{what} {expected[what]!r} and {got[what]!r}" for what in expected if expected[what] != got[what]]
+        if differs:
+            msg = f"Runs {str(first.path)!r} and {str(run.path)!r} do not compare: {'; '.join(differs)}."
+            raise DataError(msg)
+
+
+def protocol_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return what must be equal for two scores to mean the same, by name."""
+    suite, judge = manifest["suite"], manifest["judge"]
+    return {
+        "suite": f"{suite['name']} with {suite['baseline']}, fingerprint {suite['fingerprint'][:12]}",
+        "judge card": str(judge["card"]),
+        "judge model": str(judge["model"]),
+        "order": str(judge["order"]),
+        "mode": str(judge["mode"]),
+    }
+
+
+def sampling_notes(runs: Sequence[StoredRun]) -> list[str]:
+    """Return what of the asking differs without making the scores incomparable: sampling and attempts."""
+    notes = []
+    for what in ("sampling", "attempts"):
+        used = {str(run.result["manifest"]["judge"][what]) for run in runs}
+        if len(used) > 1:
+            notes.append(f"the judge's {what} differs: {' and '.join(sorted(used))}")
+    return notes
+
+
+def distinct_names(runs: Sequence[StoredRun]) -> dict[str, StoredRun]:
+    """Return the runs by model; models that occur twice by model and directory."""
+    models = Counter(run.model for run in runs)
+    shorts = Counter((run.model, run.path.name) for run in runs)
+
+    def name(run: StoredRun) -> str:
+        if models[run.model] == 1:
+            return run.model
+        return f"{run.model} [{run.path.name if shorts[run.model, run.path.name] == 1 else run.path}]"
+
+    return {name(run): run for run in runs}
+
+
+def stored_outcomes(run: StoredRun) -> list[Outcome]:
+    """Return the outcome of every prompt of a stored run, in its order."""
+    judge = run.result["manifest"]["judge"]
+    prompts = [Prompt(answer.prompt_id, messages=()) for answer in run.answers]
+    return outcomes_of(prompts, run.games, policy=judge["order"], mode=judge["mode"])
