@@ -22,8 +22,8 @@ def as_markdown(result: Result) -> str:
     manifest, metrics = found["manifest"], found["metrics"]
     suite, judge = manifest["suite"], manifest["judge"]
     lines = [
-        f"**{_cell(manifest['model'])}** against {_cell(suite['baseline'])} on {_cell(suite['name'])} {suite['version']}, "
-        f"judged by {_cell(judge['model'])} ({judge['card']}); "
+        f"**{_cell(manifest['model'])}** against {_cell(suite['baseline'])} on {_cell(suite['name'])} "
+        f"{suite['version']}, judged by {_cell(judge['model'])} ({judge['card']}); "
         f"{metrics['n_scored']} of {metrics['n_prompts']} prompts scored.",
         "",
     ]
