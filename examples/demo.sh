@@ -5,7 +5,7 @@ set -euo pipefail
 out=${OUT:-out/demo}
 rm -rf "$out"
 mkdir -p "$out"
-export CODEARENA_HOME="$out/home" LMEVAL_LOG_LEVEL=${LMEVAL_LOG_LEVEL:-ERROR} HF_HUB_OFFLINE=1
+export CODEARENA_HOME="$out/home" LMEVAL_LOG_LEVEL=WARNING HF_HUB_OFFLINE=1
 answers=$(codearena path lm-eval)/codearena_mini/data
 
 for model in careful hasty; do
@@ -13,12 +13,14 @@ for model in careful hasty; do
   lm_eval run --model codearena-replay --model_args "path=$answers/answers_$model.jsonl" \
     --tasks codearena_mini --metadata "{\"codearena_output\": \"$out/$model\"}" --output_path "$out/lm_eval" 2>"$out/$model.log" ||
     { cat "$out/$model.log" >&2; exit 1; }
+  grep -o "static judge: .*" "$out/$model.log" # what lm-eval logged about the judge
 done
 
 echo "== codearena compare: the same prompts, so the difference is paired"
 codearena compare "$out/careful/codearena_mini" "$out/hasty/codearena_mini"
 
-echo "== codearena show: one prompt, with both answers and the judge's reasons"
-codearena show "$out/hasty/codearena_mini" mini-003 | head -60
+echo "== codearena show: one prompt, with both answers and the judge's reasons (its end)"
+codearena show "$out/hasty/codearena_mini" mini-004 >"$out/show.txt"
+tail -n 32 "$out/show.txt"
 
 echo "Everything lies in $out. Next: judge your own model, see README.md."

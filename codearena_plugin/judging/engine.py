@@ -131,7 +131,7 @@ class Engine:
         """Ask, or share the reply of the same question under way (an answer equal to the baseline asks it twice)."""
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.create_task(self._ask(request))
+            task = self._under_way[key] = asyncio.create_task(self._ask(key, request))
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await task
 
@@ -144,7 +144,7 @@ class Engine:
             self._stop(str(exc), exc)
             return None
 
-    async def _keep(self, request: JudgeRequest, reply: Reply) -> Reply:
+    async def _keep(self, key: str, request: JudgeRequest, reply: Reply) -> Reply:
         """Return the reply once it is on disk, or the failure to keep it."""
         if reply.error is not None and reply.error.kind == "not-asked":
             return reply
@@ -152,13 +152,13 @@ class Engine:
         if self._writer is None:
             return reply
         try:
-            await self._writer.put(Row(request, reply))
+            await self._writer.put(Row(request, reply, key))
         except CodeArenaError as exc:
             self._stop(str(exc), exc)
             return Reply(error=CallError("not-asked", f"the reply could not be kept: {exc}"), attempts=reply.attempts)
         return reply
 
-    async def _ask(self, request: JudgeRequest) -> Reply:
+    async def _ask(self, key: str, request: JudgeRequest) -> Reply:
         """Return the reply to one question that the store does not hold, after all tries, once it is on disk."""
         began = time.monotonic()
         attempts = 0
@@ -168,19 +168,19 @@ class Engine:
             try:
                 if (reason := await self._refused(request)) is not None:
                     error = failed.error if failed else CallError("not-asked", reason)
-                    return await self._keep(request, _given_up(error, attempts, began))
+                    return await self._keep(key, request, _given_up(error, attempts, began))
                 attempts += 1
                 started = time.monotonic()
                 outcome = await self._send(request, started)
                 if isinstance(outcome, Reply):
                     # its place is held until it is on disk: kill -9 costs no more answers than there are places
                     reply = replace(outcome, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
-                    return await self._keep(request, reply)
+                    return await self._keep(key, request, reply)
             finally:
                 self.gate.leave()
             failed = outcome
             if not failed.is_retryable or attempts >= self.tries or self.stopped:
-                return await self._keep(request, _given_up(failed.error, attempts, began))
+                return await self._keep(key, request, _given_up(failed.error, attempts, began))
             await self._nap(min(backoff_s(attempts, failed.retry_after_s), self._left_s()))
 
     async def _send(self, request: JudgeRequest, started: float) -> Reply | CallFailedError:

@@ -52,10 +52,11 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One reply to be kept, with the request that it answers."""
+    """One reply to be kept, with the request that it answers, and the request's key where it is known already."""
 
     request: JudgeRequest
     reply: Reply
+    key: str | None = None
 
 
 class ReplyStore:
@@ -130,7 +131,7 @@ class ReplyStore:
         requests, replies = [], []
         for row in rows:
             body = canonical_json(row.request)
-            key = request_key(row.request)
+            key = row.key or request_key(row.request)
             requests.append((key, body))
             replies.append((key, now, *_values(row.reply)))
         with self._plain_errors():
