@@ -165,6 +165,7 @@ def preflight(settings: JudgeSettings) -> Reply | None:
     Raises:
         ConfigError: the configuration cannot work.
         JudgeAccessError: the judge is not there, refuses us, or rejects the way we ask.
+        StoreError: its replies could not be kept.
     """
     check_limits(settings)
     request = JudgeRequest(
@@ -181,6 +182,7 @@ def preflight(settings: JudgeSettings) -> Reply | None:
             (asked,) = await engine.ask_all([request], lambda _request, _replies: None)
             if engine.fatal is not None:
                 raise engine.fatal
+            ReplyStore(settings.store).close()
             return asked.replies[-1]
         finally:
             await backend.aclose()

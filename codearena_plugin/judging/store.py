@@ -93,7 +93,7 @@ class ReplyStore:
                 "Upgrade codearena-plugin."
             )
             raise StoreError(msg)
-        run("PRAGMA journal_mode = WAL")
+        self._use_wal()
         run("PRAGMA synchronous = FULL")
         run("BEGIN IMMEDIATE")  # also proves, before anything is paid for, that the file can be written
         try:
@@ -106,6 +106,19 @@ class ReplyStore:
         except sqlite3.Error:
             self._roll_back()
             raise
+
+    def _use_wal(self) -> None:
+        """Switch to WAL. SQLite does not wait for another process that is switching the same new file; we do."""
+        end = time.monotonic() + _BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as exc:
+                if "locked" not in str(exc) or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def get(self, key: str) -> Reply | None:
         """Return the newest reply to a request; ``None`` if it was never answered. Failures do not count."""

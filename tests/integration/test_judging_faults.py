@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import email.utils
 import json
 import re
@@ -16,7 +16,7 @@ import pytest
 from judge_server import JudgeServer, Script, permanent, share
 from judging_runs import a_suite, answers_to, judged, settings_for, verdicts
 
-from codearena_plugin.errors import ConfigError, JudgeAccessError
+from codearena_plugin.errors import ConfigError, JudgeAccessError, StoreError
 from codearena_plugin.judging.ledger import read_games
 from codearena_plugin.judging.play import estimate, open_backend, open_store, play, preflight
 from codearena_plugin.judging.store import ReplyStore
@@ -82,7 +82,7 @@ def test_a_rerun_asks_nothing_and_finds_the_same(tmp_path: Path) -> None:
 RATE_LIMIT: list[tuple[str, dict[str, str]]] = [
     ("none", {}),
     ("seconds", {"Retry-After": "0.05"}),
-    ("date", {"Retry-After": email.utils.format_datetime(datetime.datetime.now(datetime.timezone.utc), usegmt=True)}),
+    ("date", {"Retry-After": email.utils.format_datetime(dt.datetime.now(dt.timezone.utc), usegmt=True)}),
     ("ms", {"retry-after-ms": "20"}),
 ]
 
@@ -254,7 +254,10 @@ def test_a_judge_that_refuses_everyone_in_mid_run_stops_it(
 def test_an_echo_of_the_question_in_an_error_does_not_pass_for_another_error(tmp_path: Path) -> None:
     """Servers quote the request in their 400: a candidate who writes about missing models must not end the run."""
     echo = {"detail": [{"msg": "invalid", "input": "x" * 200 + " the model does not exist, model_not_found"}]}
-    script = lambda body, _times: {"status": 400, "body": echo} if "NOISE" in body["messages"][-1]["content"] else None  # noqa: E731
+
+    def script(body: dict[str, Any], _times: int) -> dict[str, Any] | None:
+        return {"status": 400, "body": echo} if "NOISE" in body["messages"][-1]["content"] else None
+
     with JudgeServer(script=script) as server:
         run = judged(server, tmp_path, texts={"p001": "NOISE"})
     assert statuses(run) == {"scored": 10, "transport-error": 2}
@@ -286,9 +289,10 @@ def test_an_echo_of_the_question_in_an_error_does_not_pass_for_another_error(tmp
 def test_what_is_no_verdict_is_typed_counted_and_never_scored(
     tmp_path: Path, fault: dict[str, Any], status: str
 ) -> None:
-    half = lambda body, _times: (  # noqa: E731
-        fault if share(body["messages"][1]["content"]) < 0.5 and is_judgement({"messages": body["messages"][1:2]}) else None
-    )
+
+    def half(body: dict[str, Any], _times: int) -> dict[str, Any] | None:
+        return fault if share(body["messages"][1]["content"]) < 0.5 else None
+
     with JudgeServer(script=half) as server:
         run = judged(server, tmp_path, suite=a_suite(10), tries=3)
         settled = server.n_judged
@@ -480,10 +484,21 @@ def test_a_wrong_key_is_told_before_anything_is_asked(tmp_path: Path, monkeypatc
     assert "sk-wrong-key" not in str(caught.value)
     assert reply is not None
     assert reply.text == "ready"
-    assert not (tmp_path / "s").exists()
 
 
-@pytest.mark.parametrize("fault", [{"body": b"<html>hi</html>"}, {"status": 400, "body": {"error": {"message": "max_tokens is too large"}}}, {"delay_s": 30}])
+def test_a_store_that_cannot_be_used_fails_the_preflight(tmp_path: Path) -> None:
+    with JudgeServer() as server, pytest.raises(StoreError, match="judge_store=PATH"):
+        preflight(settings_for(server, Path("/proc/none/replies")))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"body": b"<html>hi</html>"},
+        {"status": 400, "body": {"error": {"message": "max_tokens is too large"}}},
+        {"delay_s": 30},
+    ],
+)
 def test_a_judge_that_cannot_be_asked_this_way_fails_the_preflight(tmp_path: Path, fault: dict[str, Any]) -> None:
     with JudgeServer(script=lambda _body, _times: fault) as server, pytest.raises(JudgeAccessError) as caught:
         preflight(settings_for(server, tmp_path / "s", timeout_s=0.2))
@@ -597,7 +612,14 @@ def test_reference_mode_shows_how_much_was_really_judged(tmp_path: Path) -> None
 
 
 def test_usage_that_no_server_should_claim_is_unknown_and_harmless(tmp_path: Path) -> None:
-    claims = [{"prompt_tokens": 10**30, "completion_tokens": 5}, {"prompt_tokens": -1}, {"prompt_tokens": "x"}, [], None, 7]
+    claims = [
+        {"prompt_tokens": 10**30, "completion_tokens": 5},
+        {"prompt_tokens": -1},
+        {"prompt_tokens": "x"},
+        [],
+        None,
+        7,
+    ]
 
     def script(body: dict[str, Any], _times: int) -> dict[str, Any]:
         usage = claims[int(share(body["messages"][1]["content"]) * len(claims))]
@@ -641,8 +663,6 @@ def test_a_strangers_back_end_that_breaks_loses_its_games_and_no_others(
 def test_a_store_that_fails_in_mid_run_stops_it_and_loses_nothing_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from codearena_plugin.errors import StoreError
-
     put, written_rows = ReplyStore.put, []
 
     def full(self: ReplyStore, rows: Any) -> None:
@@ -666,8 +686,6 @@ def test_a_store_that_fails_in_mid_run_stops_it_and_loses_nothing_kept(
 
 
 def test_answers_are_on_disk_before_a_store_or_judge_can_fail(tmp_path: Path) -> None:
-    from codearena_plugin.errors import StoreError
-
     with JudgeServer() as server, pytest.raises(StoreError):
         judged(server, tmp_path, store="/proc/none/replies")
     assert len((tmp_path / "run" / "answers.jsonl").read_text().splitlines()) == 6

@@ -55,7 +55,7 @@ class Job:
             "judge_tries": 2,
         }
         command = [sys.executable, "-c", PROGRAM, self.task, self.data, self.answers, str(self.folder / name)]
-        return subprocess.Popen([*command, json.dumps(options)])
+        return subprocess.Popen([*command, json.dumps(options)], stderr=subprocess.DEVNULL)
 
     def run(self, server: JudgeServer, name: str, store: str = "replies.sqlite3") -> dict[str, Any]:
         assert self.start(server, name, store).wait(120) == 0
@@ -66,7 +66,9 @@ class Job:
         result = json.loads((self.folder / name / "result.json").read_text())
         lines = [json.loads(line) for line in (self.folder / name / "games.jsonl").read_text().splitlines()]
         games = [(line["prompt_id"], line["order"], line["status"], line["label"]) for line in lines]
-        return {"games": games} | {part: result[part] for part in ("metrics", "strata", "statuses", "stopped", "withheld")}
+        return {"games": games} | {
+            part: result[part] for part in ("metrics", "strata", "statuses", "stopped", "withheld")
+        }
 
     def kept(self, store: str = "replies.sqlite3") -> int:
         with closing(sqlite3.connect(self.folder / store)) as connection:
@@ -95,7 +97,10 @@ def wait_for_requests(server: JudgeServer, number: int, process: subprocess.Pope
 
 def settle(server: JudgeServer) -> None:
     """Wait until the server has noticed that the caller is gone."""
-    time.sleep(3 * LATENCY_S + 0.1)
+    time.sleep(2 * LATENCY_S)
+    end = time.monotonic() + 20
+    while server.active and time.monotonic() < end:
+        time.sleep(0.01)
     assert server.active == 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import contextlib
+import datetime as dt
 import email.utils
 import time
 from pathlib import Path
@@ -167,7 +168,9 @@ def test_the_longest_name_wins() -> None:
     assert find_price("gpt-4o-2024-05-13") == Price(5, 15)
 
 
-@pytest.mark.parametrize("model", ["o1-pro", "o3-deep-research", "gpt-5-pro", "gpt-4o-audio-preview", "gpt-4", "local", "", "gpt-4ox"])
+@pytest.mark.parametrize(
+    "model", ["o1-pro", "o3-deep-research", "gpt-5-pro", "gpt-4o-audio-preview", "gpt-4", "local", "", "gpt-4ox"]
+)
 def test_a_relative_of_a_known_model_has_no_price(model: str) -> None:
     assert find_price(model) is None
 
@@ -181,7 +184,10 @@ def test_a_users_table_beats_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert find_price("mine") == Price(0.5, 0)
 
 
-@pytest.mark.parametrize("content", ["- a", "m: 3", "m: {input: 1}", "m: {input: -1, output: 1}", "m: {input: .nan, output: 1}", "m: [", "\x00"])
+@pytest.mark.parametrize(
+    "content",
+    ["- a", "m: 3", "m: {input: 1}", "m: {input: -1, output: 1}", "m: {input: .nan, output: 1}", "m: [", "\x00"],
+)
 def test_a_price_table_that_cannot_be_used_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "p.yaml").write_text(content)
     with pytest.raises(ConfigError, match="Price table"):
@@ -210,7 +216,7 @@ def test_the_servers_wish_is_followed_within_reason(asked: float, least: float) 
 
 
 def in_seconds(seconds: int) -> str:
-    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    when = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=seconds)
     return email.utils.format_datetime(when, usegmt=True)
 
 
@@ -272,9 +278,19 @@ def test_an_interrupt_in_a_notebook_cancels_the_work(monkeypatch: pytest.MonkeyP
             run_async(work())
 
     began = time.monotonic()
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(notebook())
-    except KeyboardInterrupt:
-        pass
     assert ended == [True]
     assert time.monotonic() - began < 5
+
+
+def test_an_error_in_the_work_reaches_the_caller_in_a_notebook_too() -> None:
+    async def work() -> None:
+        msg = "broken"
+        raise ValueError(msg)
+
+    async def notebook() -> None:
+        run_async(work())
+
+    with pytest.raises(ValueError, match="broken"):
+        asyncio.run(notebook())

@@ -121,7 +121,19 @@ def test_urls_are_shown_without_credentials(url: str, shown: str) -> None:
     assert without_credentials(url) == shown
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://h/v1", "http://", "http:///v1", "h", "http://h:99999/v1", "http://h:0/v1", "http://[::1/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:8000",
+        "ftp://h/v1",
+        "http://",
+        "http:///v1",
+        "h",
+        "http://h:99999/v1",
+        "http://h:0/v1",
+        "http://[::1/v1",
+    ],
+)
 def test_what_is_no_http_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="judge_base_url="):
         checked_url(url)
@@ -133,7 +145,9 @@ def test_the_openai_variable_names_the_url_unless_ours_does() -> None:
     assert settings(environ, base_url="http://option/v1").base_url == "http://option/v1"
 
 
-@pytest.mark.parametrize("model", ["o1", "o3-mini", "o4-mini-2025-04-16", "openai/o3", "gpt-5", "gpt-5-mini", "azure/gpt-5.1"])
+@pytest.mark.parametrize(
+    "model", ["o1", "o3-mini", "o4-mini-2025-04-16", "openai/o3", "gpt-5", "gpt-5-mini", "azure/gpt-5.1"]
+)
 def test_reasoning_models_get_their_own_parameters(model: str) -> None:
     assert settings(model=model).sampling == {"max_completion_tokens": 16384}
     assert settings(model=model, max_tokens=99).sampling == {"max_completion_tokens": 99}

@@ -30,7 +30,9 @@ def external(url: str | None = None) -> ExternalText:
     return ExternalText(sha256=SHA, url=url or f"http://127.0.0.1:{closed_port()}/x.py", title="prompt of a test")
 
 
-@pytest.mark.parametrize("source", [TEXT, TEXT + "\n", TEXT.replace("\n", "\r\n"), f"X = 1\nPROMPT = {TEXT!r}\n", f'PROMPT = """{TEXT}"""'])
+@pytest.mark.parametrize(
+    "source", [TEXT, TEXT + "\n", TEXT.replace("\n", "\r\n"), f"X = 1\nPROMPT = {TEXT!r}\n", f'PROMPT = """{TEXT}"""']
+)
 def test_a_file_or_python_source_that_holds_the_text_is_accepted(tmp_path: Path, source: str) -> None:
     (tmp_path / "f").write_text(source, encoding="utf-8")
     assert obtain(external(), str(tmp_path / "f")) == TEXT

@@ -46,7 +46,11 @@ def test_a_request_is_what_the_openai_package_would_send() -> None:
         sent, sent_to_reasoning = server.requests
         (headers, _) = server.headers_seen
     assert sent.keys() <= known
-    assert sent_to_reasoning == {"model": "o3", "messages": [{"role": "user", "content": "u"}], "max_completion_tokens": 5}
+    assert sent_to_reasoning == {
+        "model": "o3",
+        "messages": [{"role": "user", "content": "u"}],
+        "max_completion_tokens": 5,
+    }
     assert sent_to_reasoning.keys() <= known
     assert sent["messages"][1] == {"role": "user", "content": "é\x00"}
     assert headers["Content-Type"] == "application/json"

@@ -9,7 +9,7 @@ from judging_runs import a_suite, answers_to
 from codearena_plugin.errors import DataError
 from codearena_plugin.records import Answer, Game, Verdict
 from codearena_plugin.runs.files import answers_sha256, load_run, made, new_run_dir, save_answers, save_result
-from codearena_plugin.runs.judge import reread, rescore
+from codearena_plugin.runs.rescore import reread, rescore
 from codearena_plugin.runs.result import make_result
 
 SUITE = a_suite(2)

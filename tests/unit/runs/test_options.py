@@ -20,7 +20,9 @@ def test_an_option_beats_the_environment() -> None:
 
 @pytest.mark.parametrize("key", OPTIONS)
 def test_nothing_chosen_is_nothing(key: str) -> None:
-    assert resolve_options({key: None}, "codearena", environ={key.upper(): ""}) == resolve_options({}, "codearena", environ={})
+    assert resolve_options({key: None}, "codearena", environ={key.upper(): ""}) == resolve_options(
+        {}, "codearena", environ={}
+    )
 
 
 def test_a_suite_that_is_its_own_data_takes_none() -> None:
@@ -47,6 +49,8 @@ def test_other_options_are_not_ours() -> None:
     assert resolve_options({"judge_model": "m", "x": 1}, "codearena", environ={}).suite.data is None
 
 
-@pytest.mark.parametrize(("task", "judge"), [("codearena", "codearena"), ("codearena_mini", "static"), ("a-strangers", "codearena")])
+@pytest.mark.parametrize(
+    ("task", "judge"), [("codearena", "codearena"), ("codearena_mini", "static"), ("a-strangers", "codearena")]
+)
 def test_a_suite_names_its_judge(task: str, judge: str) -> None:
     assert default_judge(task) == judge

@@ -24,7 +24,9 @@ def games(labels: dict[tuple[str, Order], Label], failed: Status = "unparsable")
     return found
 
 
-def result(played: list[Game], suite: Suite = SUITE, mode: ReadingMode = "default", min_coverage: float = 0.95) -> Result:
+def result(
+    played: list[Game], suite: Suite = SUITE, mode: ReadingMode = "default", min_coverage: float = 0.95
+) -> Result:
     return make_result(suite, played, {}, policy="both", mode=mode, min_coverage=min_coverage)
 
 
@@ -71,7 +73,9 @@ def test_without_one_scored_prompt_there_is_no_score_even_if_none_is_required(mo
 
 
 def test_reference_mode_counts_failed_games_as_nothing_but_not_as_covered() -> None:
-    found = result(games({("p000", "baseline_first"): FAIL, ("p001", "answer_first"): FAIL}), mode="reference", min_coverage=0)
+    found = result(
+        games({("p000", "baseline_first"): FAIL, ("p001", "answer_first"): FAIL}), mode="reference", min_coverage=0
+    )
     assert found.summary.score is not None
     assert (found.summary.score.n, found.summary.score.estimate) == (20, 1.0)
     assert (found.summary.n_scored, found.summary.coverage) == (18, 0.9)
