@@ -105,6 +105,7 @@ class Reply:
 
     Attributes:
         text: the judge's visible text; never its reasoning channel. Empty if ``error`` is set.
+        latency_s: of the last request, in seconds, without the waiting before it.
         attempts: HTTP requests that were sent for it, at least 1 (0: none was sent).
         refusal: the server's own refusal text, where its protocol has one.
         served_model: the snapshot that the server says answered.

@@ -21,8 +21,9 @@ from codearena_plugin.harness.lm_eval import hook
 from codearena_plugin.judging.backends.openai import DEFAULT_URL, KEY_VARIABLES
 from codearena_plugin.judging.card import load_card
 from codearena_plugin.judging.play import preflight
-from codearena_plugin.judging.settings import JudgeSettings, resolve_settings, without_credentials
+from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.judging.store import ReplyStore
+from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.prompts.card import load_task_card
 
 State = Literal["ok", "note", "PROBLEM"]

@@ -35,6 +35,7 @@ def judge(  # noqa: PLR0913  one parameter per option that a user can give
     judge_max_tokens: opt.MaxTokens = None,
     judge_temperature: opt.Temperature = None,
     judge_reasoning: opt.Reasoning = None,
+    judge_again: opt.Again = None,
     judge_replay: opt.Replay = None,
     judge_store: opt.Store = None,
     settings: opt.Set = None,

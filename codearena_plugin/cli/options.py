@@ -47,6 +47,9 @@ Reasoning = Annotated[
         show_default=False,
     ),
 ]
+Again = Annotated[
+    str | None, _option("--again", "STATUS,…", "Ask stored games of these statuses once more, as unparsable,truncated.")
+]
 Replay = Annotated[str | None, _option("--replay", "RUN", "Take the replies of a stored run; no call is made.")]
 Store = Annotated[str | None, _option("--store", "PATH", "SQLite file in which all replies are kept.")]
 Set = Annotated[

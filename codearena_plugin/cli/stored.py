@@ -57,7 +57,7 @@ def stop_if_incomplete(result: Mapping[str, Any], path: Path, *, was_asked: bool
     elif stopped or statuses["transport-error"]:
         advice = "Replies are kept: run the same command again and only what was not answered is asked"
     else:
-        advice = f"A rerun would read the same replies again; look at them with codearena show {path}"
+        advice = f"Look at the replies with codearena show {path}; --again STATUS asks them once more"
     failed = failed_games(statuses)
     msg = f"{what}{why}; games that failed: {failed}. {advice}; --min-coverage lowers the bar. Run: {path}"
     raise IncompleteRunError(msg)

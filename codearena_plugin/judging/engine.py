@@ -25,6 +25,7 @@ _BUDGET_POLL_S = 0.02
 _GONE_AFTER = 20  # questions failed for good in a row: the judge has gone away, stop asking
 
 FollowUp = Callable[[JudgeRequest, Sequence[Reply]], "JudgeRequest | None"]
+Again = Callable[[Sequence[Reply]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,15 @@ class Engine:
         self._writer = Writer(store) if store is not None else None
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
-    async def ask_all(self, requests: Sequence[JudgeRequest], follow_up: FollowUp) -> list[Asked]:
+    async def ask_all(
+        self, requests: Sequence[JudgeRequest], follow_up: FollowUp, *, again: Again | None = None
+    ) -> list[Asked]:
         """Return what was asked and answered for each first request, in their order; never raises for a failed call.
 
-        ``follow_up`` names the next question of a game from the replies so far, or ``None`` when it is complete.
+        Args:
+            requests: the first question of each game.
+            follow_up: names the next question of a game from the replies so far, or ``None`` when it is complete.
+            again: whether a game that the store answers is to be asked once more all the same.
         """
         results: list[Asked | None] = [None] * len(requests)
         progress = Progress(total=len(requests))
@@ -100,6 +106,8 @@ class Engine:
             for index, request in queue:
                 self._waiting_games -= 1
                 asked = await self._ask_game(request, follow_up)
+                if again is not None and asked.cached and again(asked.replies):
+                    asked = await self._ask_game(request, follow_up, fresh=True)
                 results[index] = asked
                 self._report(progress, asked)
 
@@ -111,14 +119,14 @@ class Engine:
                 await self._writer.aclose()
         return [asked for asked in results if asked is not None]
 
-    async def _ask_game(self, first: JudgeRequest, follow_up: FollowUp) -> Asked:
+    async def _ask_game(self, first: JudgeRequest, follow_up: FollowUp, *, fresh: bool = False) -> Asked:
         keys: list[str] = []
         replies: list[Reply] = []
         cached = True
         request: JudgeRequest | None = first
         while request is not None:
             key = request_key(request)
-            reply = self._stored(key)
+            reply = None if fresh else self._stored(key)
             if reply is None:
                 cached = False
                 reply = await self._ask_once(key, request)
@@ -160,27 +168,27 @@ class Engine:
 
     async def _ask(self, key: str, request: JudgeRequest) -> Reply:
         """Return the reply to one question that the store does not hold, after all tries, once it is on disk."""
-        began = time.monotonic()
         attempts = 0
+        started = time.monotonic()
         failed: CallFailedError | None = None
         while True:
             await self.gate.enter()
             try:
                 if (reason := await self._refused(request)) is not None:
                     error = failed.error if failed else CallError("not-asked", reason)
-                    return await self._keep(key, request, _given_up(error, attempts, began))
+                    return await self._keep(key, request, _given_up(error, attempts, started))
                 attempts += 1
                 started = time.monotonic()
                 outcome = await self._send(request, started)
                 if isinstance(outcome, Reply):
                     # its place is held until it is on disk: kill -9 costs no more answers than there are places
-                    reply = replace(outcome, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
+                    reply = replace(outcome, attempts=attempts, latency_s=round(time.monotonic() - started, 4))
                     return await self._keep(key, request, reply)
             finally:
                 self.gate.leave()
             failed = outcome
             if not failed.is_retryable or attempts >= self.tries or self.stopped:
-                return await self._keep(key, request, _given_up(failed.error, attempts, began))
+                return await self._keep(key, request, _given_up(failed.error, attempts, started))
             await self._nap(min(backoff_s(attempts, failed.retry_after_s), self._left_s()))
 
     async def _send(self, request: JudgeRequest, started: float) -> Reply | CallFailedError:
@@ -264,5 +272,5 @@ def _error(kind: CallErrorKind, message: str) -> CallError:
     return CallError(kind, message)
 
 
-def _given_up(error: CallError, attempts: int, began: float) -> Reply:
-    return Reply(error=error, attempts=attempts, latency_s=round(time.monotonic() - began, 4))
+def _given_up(error: CallError, attempts: int, started: float) -> Reply:
+    return Reply(error=error, attempts=attempts, latency_s=round(time.monotonic() - started, 4))

@@ -14,14 +14,15 @@ from codearena_plugin import plugins
 from codearena_plugin.errors import CodeArenaError, ConfigError, JudgeAccessError, unknown_name
 from codearena_plugin.judging.backends.protocol import Backend
 from codearena_plugin.judging.budget import Budget
-from codearena_plugin.judging.engine import Asked, Engine, FollowUp, Progress
+from codearena_plugin.judging.engine import Again, Asked, Engine, FollowUp, Progress
 from codearena_plugin.judging.loop import run_async as run_async  # noqa: PLC0414  harnesses take it from here
 from codearena_plugin.judging.parse import read_verdict, wants_continuation
 from codearena_plugin.judging.prices import EXPECTED_COMPLETION_TOKENS, Price, estimate_tokens, find_price
 from codearena_plugin.judging.prompt import build_messages, continue_messages
 from codearena_plugin.judging.request import JudgeRequest, request_key
-from codearena_plugin.judging.settings import JudgeSettings, without_credentials
+from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.judging.store import ReplyStore
+from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.records import ORDERS, Answer, Game, Message, Order, Prompt, ReadingMode, Reply, Verdict
 
 _PREFLIGHT_TRIES = 3
@@ -132,7 +133,7 @@ def open_store(settings: JudgeSettings, backend: Backend) -> ReplyStore | None:
 def estimate(plans: Sequence[Plan], settings: JudgeSettings, store: ReplyStore | None) -> Estimate:
     """Return what is left to ask, about how many tokens that is, and what it may cost."""
     asked = [plan.request for plan in plans if plan.skipped is None]
-    missing = [request for request in asked if store is None or store.get(request_key(request)) is None]
+    missing = [request for request in asked if store is None or not _is_answered(request, settings, store)]
     prompt_tokens = sum(estimate_tokens(message.content) for request in missing for message in request.messages)
     completion_tokens = EXPECTED_COMPLETION_TOKENS * len(missing)
     price = find_price(settings.model, settings.prices)
@@ -143,6 +144,12 @@ def estimate(plans: Sequence[Plan], settings: JudgeSettings, store: ReplyStore |
         completion_tokens=completion_tokens,
         cost_usd=None if price is None else price.cost(prompt_tokens, completion_tokens),
     )
+
+
+def _is_answered(request: JudgeRequest, settings: JudgeSettings, store: ReplyStore) -> bool:
+    """Return whether the store spares the question; ``again`` is decided by its first reply alone, as an estimate."""
+    reply = store.get(request_key(request))
+    return reply is not None and read_verdict([reply], mode=settings.mode).status not in settings.again
 
 
 def check_limits(settings: JudgeSettings) -> None:
@@ -231,7 +238,7 @@ async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callabl
             observe=observe,
         )
         requests = [plan.request for plan in plans if plan.skipped is None]
-        asked = iter(await engine.ask_all(requests, _follow_up(settings)))
+        asked = iter(await engine.ask_all(requests, _follow_up(settings), again=_again(settings)))
     finally:
         if store is not None:
             store.close()
@@ -261,6 +268,13 @@ def _follow_up(settings: JudgeSettings) -> FollowUp:
         return replace(request, messages=continue_messages(settings.texts, request.messages, replies[-1].text))
 
     return follow_up
+
+
+def _again(settings: JudgeSettings) -> Again | None:
+    """Return which stored games to ask once more: those whose verdict has a status that the user named."""
+    if not settings.again:
+        return None
+    return lambda replies: read_verdict(replies, mode=settings.mode).status in settings.again
 
 
 def _game(plan: Plan, asked: Asked | None, mode: ReadingMode) -> Game:

@@ -1,25 +1,24 @@
-"""Judge settings: what a user may choose, and where each choice came from.
+"""Judge settings: everything that decides what the judge is asked, from options, environment and card.
 
-One table, three doors: ``--metadata`` / command-line options beat ``CODEARENA_…`` environment variables, which beat
-the judge card. Keys are no settings: they come from the environment when a back end is made, and are kept nowhere.
+Keys are no settings: they come from the environment when a back end is made, and are kept nowhere.
 """
 
 from __future__ import annotations
 
-import functools
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast, get_args
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, cast
 
 from codearena_plugin import paths
-from codearena_plugin.errors import ConfigError, unknown_name
+from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.card import JudgeCard, PromptTexts, load_card
+from codearena_plugin.judging.options import read_options
 from codearena_plugin.judging.request import Scalar
 from codearena_plugin.judging.texts import load_texts
+from codearena_plugin.judging.urls import checked_url, without_credentials
 from codearena_plugin.records import OrderPolicy, ReadingMode
 
 # Models of the reasoning families take max_completion_tokens and no sampling parameters.
@@ -38,6 +37,7 @@ class JudgeSettings:
         min_coverage: below this share of scored prompts no score is given.
         timeout_s: one HTTP request; deadline_s: all judging of a run; tries: HTTP requests for one question.
         store: the SQLite file of replies.
+        again: statuses whose stored games are asked once more; the newest reply counts from then on.
         chosen: option -> where its value came from ("option", "environment"); the rest is the card or the default.
     """
 
@@ -61,6 +61,7 @@ class JudgeSettings:
     context_tokens: int | None = None
     replay: str | None = None
     prices: str | None = None
+    again: frozenset[str] = frozenset()
     chosen: Mapping[str, str] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
@@ -84,98 +85,23 @@ class JudgeSettings:
             "context_tokens": self.context_tokens,
             "store": str(self.store),
             "replay": self.replay,
+            "again": sorted(self.again),
             "chosen_by": dict(self.chosen),
             "notice": self.card.notice,
         }
 
 
-def _positive_int(text: Any) -> int:
-    number = int(text)
-    if number < 1 or isinstance(text, bool) or (isinstance(text, float) and text != number):
-        raise ValueError
-    return number
-
-
-def _non_negative(text: Any) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise ValueError
-    return number
-
-
-def _positive(text: Any) -> float:
-    number = _non_negative(text)
-    if number == 0:
-        raise ValueError
-    return number
-
-
-def _share(text: Any) -> float:
-    number = _non_negative(text)
-    if number > 1:
-        raise ValueError
-    return number
-
-
-def _boolean(text: Any) -> bool:
-    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    return known[str(text).lower()]
-
-
-def _one_of(allowed: tuple[str, ...], text: Any) -> str:
-    if text not in allowed:
-        raise ValueError
-    return str(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One thing a user can choose: its name after ``judge_``, how it is read, what it must be."""
-
-    name: str
-    read: Callable[[Any], Any]
-    expected: str
-
-    @property
-    def key(self) -> str:
-        """The name in ``--metadata``."""
-        return f"judge_{self.name}" if self.name else "judge"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return f"CODEARENA_{self.key.upper()}"
-
-
-OPTIONS: tuple[Option, ...] = (
-    Option("", str, "the name of an installed judge or the path of its folder"),
-    Option("model", str, "a model name"),
-    Option("base_url", str, "a URL such as http://localhost:8000/v1"),
-    Option("backend", str, "the name of a judge back end"),
-    Option("concurrency", _positive_int, "a whole number of at least 1"),
-    Option("max_cost_usd", _non_negative, "a number of US dollars"),
-    Option("max_calls", _positive_int, "a whole number of at least 1"),
-    Option("min_coverage", _share, "a share from 0 to 1"),
-    Option("order", functools.partial(_one_of, get_args(OrderPolicy)), " or ".join(get_args(OrderPolicy))),
-    Option("mode", functools.partial(_one_of, get_args(ReadingMode)), " or ".join(get_args(ReadingMode))),
-    Option("attempts", _positive_int, "a whole number of at least 1"),
-    Option("temperature", _non_negative, "a number of at least 0"),
-    Option("top_p", _share, "a share from 0 to 1"),
-    Option("max_tokens", _positive_int, "a whole number of at least 1"),
-    Option("seed", int, "a whole number"),
-    Option("reasoning", _boolean, "true or false"),
-    Option("prompt", str, "a file that holds the judge prompt"),
-    Option("store", str, "the path of a reply store"),
-    Option("replay", str, "the path of a stored run"),
-    Option("timeout_s", _positive, "seconds, more than 0"),
-    Option("deadline_s", _positive, "seconds, more than 0"),
-    Option("tries", _positive_int, "a whole number of at least 1"),
-    Option("context_tokens", _positive_int, "a whole number of tokens"),
-    Option("prices", str, "a YAML file of model prices"),
+_AS_GIVEN = (
+    "concurrency",
+    "max_cost_usd",
+    "max_calls",
+    "min_coverage",
+    "timeout_s",
+    "deadline_s",
+    "tries",
+    "prices",
+    "again",
 )
-
-
-_AS_GIVEN = ("concurrency", "max_cost_usd", "max_calls", "min_coverage", "timeout_s", "deadline_s", "tries", "prices")
 
 
 def resolve_settings(
@@ -192,7 +118,7 @@ def resolve_settings(
         ConfigError: an unknown option, a value that cannot be used, a key among the options.
     """
     environ = os.environ if environ is None else environ
-    values, chosen = _collect(options, environ)
+    values, chosen = read_options(options, environ)
     card, folder = load_card(values.get("", default_judge))
     texts = load_texts(card, folder, prompt_file=values.get("prompt"))
     model = values.get("model", card.model)
@@ -220,33 +146,6 @@ def resolve_settings(
     )
 
 
-def _collect(options: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    known = {option.key: option for option in OPTIONS}
-    for key in options:
-        if "api_key" in str(key) and str(key).startswith("judge"):
-            msg = f"{key} must not be an option, options are written to results: set CODEARENA_JUDGE_API_KEY instead."
-            raise ConfigError(msg)
-        if (str(key).startswith("judge_") or key == "judge") and key not in known:
-            raise ConfigError(unknown_name("judge option", str(key), known))
-    values: dict[str, Any] = {}
-    chosen: dict[str, str] = {}
-    for option in OPTIONS:
-        for source, name, raw in (
-            ("option", option.key, options.get(option.key)),
-            ("environment", option.variable, environ.get(option.variable)),
-        ):
-            if raw is None or raw == "":
-                continue
-            try:
-                values[option.name] = option.read(raw)
-            except (ValueError, TypeError, KeyError, OverflowError) as exc:
-                msg = f"{name}={raw!r} cannot be used: expected {option.expected}."
-                raise ConfigError(msg) from exc
-            chosen[option.key] = source
-            break
-    return values, chosen
-
-
 def _sampling(card: JudgeCard, values: Mapping[str, Any], *, is_reasoning: bool) -> dict[str, Scalar]:
     merged: dict[str, Scalar] = {
         name: values.get(name, value)
@@ -254,35 +153,11 @@ def _sampling(card: JudgeCard, values: Mapping[str, Any], *, is_reasoning: bool)
         if values.get(name, value) is not None
     }
     if is_reasoning:
+        refused = [f"judge_{name}" for name in ("temperature", "top_p", "seed") if name in values]
+        if refused:
+            names = ", ".join(refused)
+            msg = f"{names}: a reasoning model takes no such parameter. Leave it out, or set judge_reasoning=false."
+            raise ConfigError(msg)
         limit = merged.get("max_tokens")
         merged = {} if limit is None else {"max_completion_tokens": limit}
     return merged
-
-
-def checked_url(url: str) -> str:
-    """Return the URL if requests can be sent to it.
-
-    Raises:
-        ConfigError: it is no http(s) URL.
-    """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable:
-        msg = f"judge_base_url={without_credentials(url)!r} is no http(s) URL: expected one such as http://localhost:8000/v1."
-        raise ConfigError(msg)
-    return url
-
-
-def without_credentials(url: str) -> str:
-    """Return the URL without user, password and query values, fit for messages and results."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "(not a URL)"
-    names = "&".join(f"{piece.partition('=')[0]}=…" for piece in parts.query.split("&") if piece)
-    return urlunsplit((parts.scheme, f"[{host}]{port}" if ":" in host else f"{host}{port}", parts.path, names, ""))

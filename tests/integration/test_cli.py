@@ -159,7 +159,7 @@ def test_half_unparsable_replies_end_without_any_score(judge, codearena, tmp_pat
     assert done.code == 3
     assert "NO SCORE" in done.error
     assert "unparsable" in done.error
-    assert "A rerun would read the same replies" in done.error
+    assert "--again STATUS asks them once more" in done.error
     assert result["metrics"]["score"] is None
     allowed = {result["metrics"]["coverage"], *_ends(result["metrics"]["order_consistency"])}
     printed = set(PERCENTAGES.findall(re.sub(r"[\d.]+ s\b|\$[\d.]+", "", done.out)))

@@ -704,3 +704,18 @@ def test_playing_nothing_is_no_score(tmp_path: Path) -> None:
     with JudgeServer() as server:
         played = play([], settings_for(server, tmp_path / "s"))
     assert played.games == ()
+
+
+def test_stored_games_of_a_named_status_are_asked_once_more_and_the_newest_reply_counts(tmp_path: Path) -> None:
+    with JudgeServer(script=permanent("unparsable", 0.4)) as server:
+        first = judged(server, tmp_path)
+        bad = first.result.statuses["unparsable"]
+        assert bad > 0
+    with JudgeServer() as server:
+        judged(server, tmp_path)
+        assert server.n_judged == 0, "a reply that was paid for stays what it is"
+        repaired = judged(server, tmp_path, again="unparsable")
+        assert server.n_judged == bad
+        assert repaired.result.statuses["unparsable"] == 0
+        judged(server, tmp_path, again="unparsable")
+        assert server.n_judged == bad, "what is repaired is not asked again"

@@ -62,7 +62,7 @@ def announce(result: Result, directory: Path) -> None:
         why = f" ({result.stopped})" if result.stopped else ""
         _log.error(
             "NO SCORE: %s; games that failed: %s%s. Replies are kept: run the same command again and only what was not "
-            "answered is asked; judge_min_coverage lowers the bar. Run: %s",
+            "answered is asked; judge_again asks named statuses once more, judge_min_coverage lowers the bar. Run: %s",
             result.withheld,
             failed,
             why,

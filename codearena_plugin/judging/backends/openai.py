@@ -23,7 +23,8 @@ from codearena_plugin.errors import ConfigError, JudgeAccessError
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.backoff import asked_wait_s
 from codearena_plugin.judging.request import JudgeRequest
-from codearena_plugin.judging.settings import JudgeSettings, without_credentials
+from codearena_plugin.judging.settings import JudgeSettings
+from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.records import CallError, CallErrorKind, Reply, Usage
 
 DEFAULT_URL = "https://api.openai.com/v1"

@@ -6,7 +6,7 @@ import pytest
 
 from codearena_plugin import paths
 from codearena_plugin.cli.main import app
-from codearena_plugin.judging.settings import OPTIONS
+from codearena_plugin.judging.options import OPTIONS
 from codearena_plugin.runs import options as run_options
 
 MINI = paths.data_dir("tasks") / "codearena_mini" / "data" / "answers_careful.jsonl"

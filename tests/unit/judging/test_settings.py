@@ -8,7 +8,9 @@ import pytest
 from codearena_plugin import paths
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.backends import openai
-from codearena_plugin.judging.settings import OPTIONS, JudgeSettings, checked_url, resolve_settings, without_credentials
+from codearena_plugin.judging.options import OPTIONS
+from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
+from codearena_plugin.judging.urls import checked_url, without_credentials
 
 
 def settings(environ: dict[str, str] | None = None, **options: Any) -> JudgeSettings:

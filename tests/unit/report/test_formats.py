@@ -35,7 +35,9 @@ def test_markdown_shows_every_rate_with_its_n_and_the_judge_s_notice(mini_answer
 
 def test_markdown_of_a_withheld_run_holds_no_score(mini_answers: Path, tmp_path: Path) -> None:
     with JudgeServer(script=permanent("unparsable", 0.5)) as judge:
-        run = judged(mini_answers, tmp_path, judge="codearena", judge_base_url=judge.url, judge_store=str(tmp_path / "s"))
+        run = judged(
+            mini_answers, tmp_path, judge="codearena", judge_base_url=judge.url, judge_store=str(tmp_path / "s")
+        )
     text = as_markdown(run.result)
     assert "No score: only" in text
     assert "| score | – |" in text
