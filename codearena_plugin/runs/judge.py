@@ -56,7 +56,7 @@ def judge_answers(
     result = make_result(
         suite,
         played.games,
-        {**manifest_of(suite, answers, settings, harness or {}), "run": str(directory)},
+        {**manifest_of(suite, answers, settings, harness or {}), "run": str(directory.resolve())},
         policy=settings.order,
         mode=settings.mode,
         min_coverage=settings.min_coverage,

@@ -212,7 +212,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         result = make_result(
             suite,
             games,
-            {**manifest_of(suite, answers, settings, self._harness()), "run": str(self.run_dir)},
+            {**manifest_of(suite, answers, settings, self._harness()), "run": str(self.run_dir.resolve())},
             policy=settings.order,
             mode=settings.mode,
             min_coverage=settings.min_coverage,
