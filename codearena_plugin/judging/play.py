@@ -5,6 +5,7 @@ Prompts and answers in, games out. The synchronous functions here are what harne
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -237,13 +238,15 @@ async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callabl
             deadline_s=settings.deadline_s,
             observe=observe,
         )
-        requests = [plan.request for plan in plans if plan.skipped is None]
-        asked = iter(await engine.ask_all(requests, _follow_up(settings), again=_again(settings)))
+        places = _in_random_order(plans)
+        requests = [plans[place].request for place in places]
+        asked = await engine.ask_all(requests, _follow_up(settings), again=_again(settings))
     finally:
         if store is not None:
             store.close()
         await backend.aclose()
-    games = tuple(_game(plan, None if plan.skipped else next(asked), settings.mode) for plan in plans)
+    by_place = dict(zip(places, asked, strict=True))
+    games = tuple(_game(plan, by_place.get(place), settings.mode) for place, plan in enumerate(plans))
     spending = Spending(
         http_requests=budget.calls if backend.is_remote else 0,
         replies=budget.replies,
@@ -255,6 +258,21 @@ async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callabl
         lowest_concurrency=int(engine.gate.lowest),
     )
     return Played(games, spending, engine.stopped, engine.fatal)
+
+
+def _in_random_order(plans: Sequence[Plan]) -> list[int]:
+    """Return the places of the plans to ask, prompts in random order, the games of a prompt side by side.
+
+    Two runs at once then rarely ask the same question at the same time, and a run that a budget ends has judged a
+    random part of the suite rather than its beginning.
+    """
+    of_prompt: dict[str, list[int]] = {}
+    for place, plan in enumerate(plans):
+        if plan.skipped is None:
+            of_prompt.setdefault(plan.prompt_id, []).append(place)
+    prompts = list(of_prompt.values())
+    random.shuffle(prompts)
+    return [place for places in prompts for place in places]
 
 
 def _follow_up(settings: JudgeSettings) -> FollowUp:

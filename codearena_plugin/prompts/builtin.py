@@ -64,7 +64,9 @@ def _from_file(card: TaskCard, options: SuiteOptions, file: Path) -> Suite:
     prompts = _read(file, options)
     digest = sha256_of(file)
     source = f"{file} (sha256 {digest[:16]}, n={len(prompts)})"
-    return replace(build_suite(card, prompts, options, revision=f"sha256:{digest}", source=source), file=str(file.resolve()))
+    return replace(
+        build_suite(card, prompts, options, revision=f"sha256:{digest}", source=source), file=str(file.resolve())
+    )
 
 
 def _from_hub(card: TaskCard, options: SuiteOptions, hub: HubSource) -> Suite:
