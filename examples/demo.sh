@@ -16,6 +16,9 @@ for model in careful hasty; do
   grep -o "static judge: .*" "$out/$model.log" # what lm-eval logged about the judge
 done
 
+echo "== codearena rescore: the same run as a table for people, read again from the kept replies"
+codearena rescore "$out/careful/codearena_mini" --tables none
+
 echo "== codearena compare: the same prompts, so the difference is paired"
 codearena compare "$out/careful/codearena_mini" "$out/hasty/codearena_mini"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from codearena_plugin.errors import CodeArenaError
 from codearena_plugin.harness.lm_eval import hook
 from codearena_plugin.judging.backends.openai import DEFAULT_URL, KEY_VARIABLES
 from codearena_plugin.judging.card import load_card
-from codearena_plugin.judging.play import preflight
+from codearena_plugin.judging.loop import run_async
+from codearena_plugin.judging.play import open_backend, preflight
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.judging.store import ReplyStore
 from codearena_plugin.judging.urls import without_credentials
@@ -122,14 +122,20 @@ def _judge(options: Mapping[str, Any], *, ping: bool) -> Iterator[Check]:
         yield Check("judge", PROBLEM, str(exc))
         return
     yield _store(settings.store)
-    yield Check("judge", "ok", _described(settings))
+    try:
+        run_async(open_backend(settings).aclose())
+    except CodeArenaError as exc:
+        yield Check("judge", "note", f"{_described(settings)}: {exc}")
+    else:
+        yield Check("judge", "ok", _described(settings))
     if ping:
         yield _ping(settings)
 
 
 def _described(settings: JudgeSettings) -> str:
     where = without_credentials(settings.base_url or DEFAULT_URL) if settings.backend == "openai" else "no network"
-    return f"{settings.model} with card {settings.card.id}, back end {settings.backend}, {where}"
+    notice = f"; {settings.card.notice}" if settings.card.notice else ""
+    return f"{settings.model} with card {settings.card.id}, back end {settings.backend}, {where}{notice}"
 
 
 def _store(path: Path) -> Check:
@@ -138,8 +144,7 @@ def _store(path: Path) -> Check:
     try:
         with ReplyStore(path):
             pass
-        uri = f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
             replies, failures = connection.execute(
                 "SELECT count(*), coalesce(sum(error_kind IS NOT NULL), 0) FROM replies"

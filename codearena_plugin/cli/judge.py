@@ -19,6 +19,7 @@ def judge(  # noqa: PLR0913  one parameter per option that a user can give
     codearena_baseline: opt.Baseline = None,
     codearena_taxonomy: opt.Taxonomy = None,
     codearena_max_words: opt.MaxWords = None,
+    codearena_only_answered: opt.OnlyAnswered = None,
     codearena_output: opt.Output = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model that answered; chooses among several in the file.")

@@ -34,7 +34,7 @@ def lm_eval(ctx: typer.Context) -> None:
 
     sys.argv = ["lm_eval", *ctx.args]
     cli_evaluate()
-    if exits.withheld():
+    if exits.incomplete():
         raise typer.Exit(IncompleteRunError.exit_code)
 
 

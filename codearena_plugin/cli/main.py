@@ -9,6 +9,8 @@ import contextlib
 import errno
 import functools
 import logging
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -20,6 +22,7 @@ from codearena_plugin import __version__, plugins
 from codearena_plugin.cli import compare, doctor, judge, lm_eval, path, rescore, show
 from codearena_plugin.cli import plugins as plugins_command
 from codearena_plugin.errors import CodeArenaError
+from codearena_plugin.report.plain import degrade_output
 from codearena_plugin.report.untrusted import one_line
 
 _log = logging.getLogger(__name__)
@@ -68,15 +71,16 @@ for command in (judge, rescore, compare, show, path, lm_eval, plugins_command, d
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; a bug of ours is raised, with its traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # an ASCII terminal is no reason to lose a result
+    degrade_output()
     _add_plugin_commands()
     try:
         code = app(arguments, prog_name="codearena", standalone_mode=False)
         sys.stdout.flush()
     except CodeArenaError as exc:
         return _say(str(exc), exc.exit_code)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as exc:
         if exc.errno not in _FULL:
             raise

@@ -19,6 +19,15 @@ Suite = Annotated[str, typer.Option(metavar="NAME", help="Suite that the answers
 Data = Annotated[str | None, _option("--data", "PATH", "The suite's own file: .jsonl, .jsonl.gz, directory.", _OUTPUT)]
 Baseline = Annotated[str | None, _option("--baseline", "MODEL", "Whose stored answers are the opponent.", _OUTPUT)]
 Taxonomy = Annotated[str | None, _option("--taxonomy", "FILE", "The authors' tasktype_to_levels.json.", _OUTPUT)]
+OnlyAnswered = Annotated[
+    bool | None,
+    typer.Option(
+        "--only-answered",
+        help="Judge the prompts that have an answer; by default missing answers are an error.",
+        rich_help_panel=_OUTPUT,
+        show_default=False,
+    ),
+]
 MaxWords = Annotated[
     str | None, _option("--max-words", "N", "Leave out prompts of N words or more (the paper: 1024).", _OUTPUT)
 ]
@@ -99,9 +108,10 @@ def chosen_tables(name: str) -> tuple[str, ...]:
         ConfigError: it names none.
     """
     from codearena_plugin.errors import unknown_name
-    from codearena_plugin.report.table import ALL_TABLES, MAIN_TABLES
+    from codearena_plugin.report.facts import MAIN_TABLES
+    from codearena_plugin.runs.result import STRATA
 
-    known = {"main": MAIN_TABLES, "all": ALL_TABLES, "none": ()}
+    known: dict[str, tuple[str, ...]] = {"main": MAIN_TABLES, "all": STRATA, "none": ()}
     if name not in known:
         raise ConfigError(unknown_name("choice of tables", name, known))
     return known[name]

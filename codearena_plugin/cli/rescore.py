@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,26 +25,20 @@ def rescore(  # noqa: PLR0913, PLR0917  each is an option
 ) -> None:
     """Read the replies of a run again; no call is made."""
     from codearena_plugin import plugins
-    from codearena_plugin.cli.stored import refuse_foreign_run, stop_if_incomplete
-    from codearena_plugin.judging.settings import resolve_settings
+    from codearena_plugin.cli.stored import stop_if_incomplete
+    from codearena_plugin.judging.options import read_options
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.table import print_result
-    from codearena_plugin.runs.files import load_run, made, save_answers, save_result
+    from codearena_plugin.runs.files import load_run, made, refuse_foreign_run, save_answers, save_result
     from codearena_plugin.runs.rescore import reread, suite_of
     from codearena_plugin.runs.rescore import rescore as read_again
 
     kinds = opt.chosen_tables(tables)
-    asked = {"judge": "static", "judge_mode": mode, "judge_min_coverage": min_coverage}
-    checked = resolve_settings(asked, environ={})  # a value that cannot be used is refused in the usual words
+    asked, _ = read_options({"judge_mode": mode, "judge_min_coverage": min_coverage}, environ={})
     reporter = plugins.resolve("reporters", form) if form else None
     stored = load_run(run)
     suite = suite_of(stored, data)
-    result = read_again(
-        stored,
-        suite,
-        mode=checked.mode if mode else None,
-        min_coverage=None if min_coverage is None else checked.min_coverage,
-    )
+    result = read_again(stored, suite, mode=asked.get("mode"), min_coverage=asked.get("min_coverage"))
     if output is not None:
         directory = Path(output).expanduser()
         if directory.resolve() == stored.path.resolve():
@@ -54,7 +49,7 @@ def rescore(  # noqa: PLR0913, PLR0917  each is an option
         save_result(directory, reread(stored.games, result.manifest["judge"]["mode"]), result)
     path = Path(output).expanduser() if output else stored.path
     if reporter is not None:
-        typer.echo(reporter(result))
+        sys.stdout.write(f"{reporter(result)}\n")  # not echo: that writes UTF-8 to a terminal that said it has none
     else:
         print_result(open_console(), result.to_json(), path=path, tables=kinds)
     stop_if_incomplete(result.to_json(), path, was_asked=False)

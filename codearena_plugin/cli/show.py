@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,11 +34,14 @@ def show(
     if prompt_id is None:
         print_list(console, stored, status=_known_status(status))
         return
-    _refuse_unknown(stored, prompt_id)
     if status is not None:
         msg = f"--status lists prompts, and {prompt_id!r} names one. Give one of the two."
         raise ConfigError(msg)
-    print_prompt(console, stored, prompt_id, _prompt_at_hand(stored, prompt_id, data), full=full)
+    prompt = _prompt_at_hand(stored, prompt_id, data)
+    if prompt is None and all(answer.prompt_id != prompt_id for answer in stored.answers):
+        msg = f"Run {str(stored.path)!r} has no prompt {prompt_id!r}; codearena show {stored.path} lists what it has."
+        raise DataError(msg)
+    print_prompt(console, stored, prompt_id, prompt, full=full)
 
 
 def _known_status(status: str | None) -> Status | None:
@@ -50,17 +52,12 @@ def _known_status(status: str | None) -> Status | None:
     return status
 
 
-def _refuse_unknown(run: StoredRun, prompt_id: str) -> None:
-    ids = [answer.prompt_id for answer in run.answers]
-    if prompt_id not in ids:
-        near = difflib.get_close_matches(prompt_id, ids, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the first of {len(ids)} is {ids[0]!r}."
-        msg = f"Run {str(run.path)!r} has no prompt {prompt_id!r}; {hint}"
-        raise DataError(msg)
-
-
 def _prompt_at_hand(run: StoredRun, prompt_id: str, data: str | None) -> Prompt | None:
-    """Return the prompt, or say why the question is not shown: a run can be read without its suite."""
+    """Return the prompt, or say why the question is not shown: a run can be read without its suite.
+
+    Raises:
+        DataError: the suite is at hand and has no such prompt; the message suggests the nearest.
+    """
     from codearena_plugin.runs.rescore import suite_of
 
     try:
@@ -68,12 +65,19 @@ def _prompt_at_hand(run: StoredRun, prompt_id: str, data: str | None) -> Prompt 
     except UsageError as exc:
         if data is not None:
             raise
-        typer.echo(f"question and baseline are not shown: {exc}", err=True)
+        _say_not_shown(str(exc))
         return None
     if suite.fingerprint != run.result["manifest"]["suite"]["fingerprint"]:
-        typer.echo("question and baseline are not shown: the suite found is not the one that was judged", err=True)
+        _say_not_shown("the suite found is not the one that was judged")
         return None
-    return suite.by_id[prompt_id]
+    return suite.prompt(prompt_id)
+
+
+def _say_not_shown(why: str) -> None:
+    from codearena_plugin.report.console import open_console
+    from codearena_plugin.report.untrusted import one_line
+
+    open_console(stderr=True).print(one_line(f"question and baseline are not shown: {why}", 500), soft_wrap=True)
 
 
 def add_to(app: typer.Typer) -> None:

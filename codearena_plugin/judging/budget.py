@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codearena_plugin.judging.prices import EXPECTED_COMPLETION_TOKENS, Price, estimate_tokens
-from codearena_plugin.judging.request import JudgeRequest
+from codearena_plugin.judging.request import JudgeRequest, reply_limit
 from codearena_plugin.records import Usage
 
 
@@ -18,7 +18,9 @@ class Budget:
 
     Attributes:
         calls: HTTP requests sent, retries included.
-        uncounted: replies whose token counts the server did not give; against the limit they count at their estimate.
+        uncounted: calls whose bill is not known. Against the limit, a reply without token counts counts at its
+            estimate; a call that was sent and brought nothing back (a timeout, a lost connection) counts at the most
+            that it may have cost.
     """
 
     price: Price | None
@@ -56,8 +58,7 @@ class Budget:
 
     def highest_cost(self, request: JudgeRequest) -> float:
         """Return about what a request costs if the judge writes up to its token limit, where it has one."""
-        limit = request.sampling.get("max_tokens") or request.sampling.get("max_completion_tokens")
-        return self._cost(request, int(limit or EXPECTED_COMPLETION_TOKENS))
+        return self._cost(request, reply_limit(request.sampling) or EXPECTED_COMPLETION_TOKENS)
 
     def _cost(self, request: JudgeRequest, completion_tokens: int) -> float:
         if self.price is None:
@@ -72,11 +73,18 @@ class Budget:
         self._reserved += reserved
         return reserved
 
-    def settle(self, request: JudgeRequest, reserved: float, usage: Usage | None) -> None:
-        """Replace a reservation by what the call really used; ``None`` for a call that gave no reply."""
+    def settle(self, request: JudgeRequest, reserved: float, usage: Usage | None, *, is_lost: bool = False) -> None:
+        """Replace a reservation by what the call really used.
+
+        Args:
+            usage: ``None`` for a call that gave no reply.
+            is_lost: it gave no reply to us, but may have been answered, and billed, all the same.
+        """
         self._under_way -= 1
         self._reserved -= reserved
         if usage is None:
+            self.uncounted += is_lost
+            self.cost_usd += self.highest_cost(request) if is_lost else 0.0
             return
         self.replies += 1
         if usage.prompt_tokens is None or usage.completion_tokens is None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from codearena_plugin import plugins
 from codearena_plugin.errors import ConfigError
+from codearena_plugin.judging.delimiters import imitations
 from codearena_plugin.records import OrderPolicy, ReadingMode
 
 
@@ -55,7 +56,7 @@ class PromptCard(_Strict):
     Attributes:
         format: "text" fills the user template; "json" sends the parts as one JSON object, for programs.
         question: "conversation" shows all turns of the prompt; "first" only the first message, as the paper's script.
-        delimiters: marks of the template which candidate text must not imitate.
+        delimiters: marks of the template which candidate text must not imitate, nor nearly.
     """
 
     format: Literal["text", "json"] = "text"
@@ -71,7 +72,8 @@ class JudgeCard(_Strict):
     """A judge: model, sampling, prompt and protocol.
 
     Attributes:
-        version: "N-L"; results compare only within one N (the comparability number).
+        version: "N-L"; results compare, and stored replies are used, only within one N (the comparability number).
+            The letter says that something else about the card changed.
         attempts: requests per game: the first, and continuations while no label was named.
         context_tokens: what fits into the judge's window; longer games are skipped with that status. ``None``: unknown.
         notice: a sentence that every output of this judge carries.
@@ -92,16 +94,18 @@ class JudgeCard(_Strict):
 
     @property
     def id(self) -> str:
-        """Name and version, as results and request keys carry it."""
+        """Name and version, as results show it."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def comparability(self) -> str:
+        """Name and N of the version, as request keys carry it: two cards with the same one ask the same questions."""
+        return f"{self.name}@{self.version.partition('-')[0]}"
+
     @cached_property
-    def delimiter_patterns(self) -> tuple[re.Pattern[str], ...]:
-        """The delimiters as patterns that also catch other spacing and casing."""
-        return tuple(
-            re.compile(r"\s+".join(re.escape(word) for word in delimiter.split()), re.IGNORECASE)
-            for delimiter in self.prompt.delimiters
-        )
+    def delimiter_pattern(self) -> re.Pattern[str] | None:
+        """The delimiters, and what a reader may take for one of them, as a pattern."""
+        return imitations(self.prompt.delimiters)
 
 
 class PromptTexts(_Strict):

@@ -8,11 +8,11 @@ attempts, served_model, error: kind and message). A verdict can be read again fr
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import DataError
 from codearena_plugin.records import LABELS, ORDERS, STATUSES, CallError, Game, Reply, Usage, Verdict
 
@@ -84,10 +84,7 @@ def _reply_from_json(row: Any) -> Reply:
 
 def write_games(path: Path, games: Iterable[Game]) -> None:
     """Write the verdict file; a half-written one never takes the place of a whole one."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # two runs may write to one directory
-    with partial.open("w", encoding="ascii") as lines:  # JSON escapes carry lone surrogates, which UTF-8 cannot
-        lines.writelines(json.dumps(game_to_json(game)) + "\n" for game in games)
-    partial.replace(path)
+    write_atomically(path, (json.dumps(game_to_json(game)) + "\n" for game in games), encoding="ascii")
 
 
 def read_games(path: Path) -> Iterator[Game]:

@@ -1,4 +1,4 @@
-"""Play the games of a suite: plan what to ask, estimate it, check that the judge is there, ask, read.
+"""Play the games of a suite: estimate what is planned, check that the judge is there, ask, read.
 
 Prompts and answers in, games out. The synchronous functions here are what harnesses call.
 """
@@ -7,48 +7,46 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from codearena_plugin import plugins
-from codearena_plugin.errors import CodeArenaError, ConfigError, JudgeAccessError, unknown_name
+from codearena_plugin.errors import ConfigError, JudgeAccessError, unknown_name
 from codearena_plugin.judging.backends.protocol import Backend
 from codearena_plugin.judging.budget import Budget
-from codearena_plugin.judging.engine import Again, Asked, Engine, FollowUp, Progress
-from codearena_plugin.judging.loop import run_async as run_async  # noqa: PLC0414  harnesses take it from here
+from codearena_plugin.judging.engine import Asked, Engine, FollowUp, Judgement, Progress
+from codearena_plugin.judging.estimate import Estimate, check_limits, estimate
+from codearena_plugin.judging.loop import run_async
 from codearena_plugin.judging.parse import read_verdict, wants_continuation
-from codearena_plugin.judging.prices import EXPECTED_COMPLETION_TOKENS, Price, estimate_tokens, find_price
-from codearena_plugin.judging.prompt import build_messages, continue_messages
-from codearena_plugin.judging.request import JudgeRequest, request_key
+from codearena_plugin.judging.plan import Plan, plan_games
+from codearena_plugin.judging.prices import Price, find_price
+from codearena_plugin.judging.prompt import continue_messages
+from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.judging.store import ReplyStore
 from codearena_plugin.judging.urls import without_credentials
-from codearena_plugin.records import ORDERS, Answer, Game, Message, Order, Prompt, ReadingMode, Reply, Verdict
+from codearena_plugin.records import Game, Message, ReadingMode, Reply, Verdict
+
+__all__ = [  # plans and estimates are made elsewhere; who plays games takes all of it from here
+    "Estimate",
+    "Plan",
+    "Played",
+    "Spending",
+    "check_limits",
+    "estimate",
+    "open_backend",
+    "open_store",
+    "plan_games",
+    "play",
+    "preflight",
+    "run_async",
+    "served_models",
+]
 
 _PREFLIGHT_TRIES = 3
 _PREFLIGHT_TIMEOUT_S = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One game before it is played: its first request, or the verdict that makes asking pointless."""
-
-    prompt_id: str
-    order: Order
-    request: JudgeRequest
-    skipped: Verdict | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What judging will take, before the first call: rough token counts, and money where the price is known."""
-
-    games: int
-    stored: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,11 @@ class Spending:
     """What judging took. Tokens and cost are of this run's own calls; what came from the store cost nothing now.
 
     Attributes:
-        cost_usd: ``None`` where the model's price, or the token count of a reply, is unknown.
+        http_requests: of the games, retries included; the preflight's trivial question is not among them.
+        cost_usd: ``None`` where the model's price, or the bill of a call, is unknown: a reply without token counts, or
+            a call that was sent and brought nothing back (a timeout, a lost connection).
         lowest_concurrency: how far the limit had to fall.
+        is_remote: asking could cost something; not so with a stored run or a judge without a model.
     """
 
     http_requests: int
@@ -68,50 +69,23 @@ class Spending:
     cost_usd: float | None
     wall_s: float
     lowest_concurrency: int
+    is_remote: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """All games of a run, what they took, and why asking ended early if it did."""
+    """All games of a run, what they took, and why asking ended early if it did.
+
+    Attributes:
+        seed: of the order in which prompts were asked; with it, a run that a budget ended asks the same part again.
+        served_models: how many replies each model gave, by what the server says, replies from the store included.
+    """
 
     games: tuple[Game, ...] = field(repr=False)  # megabytes, which asyncio.run would write out, twice, and throw away
     spending: Spending
     stopped: str | None = None
-    fatal: CodeArenaError | None = None
-
-
-def plan_games(
-    prompts: Sequence[Prompt], baseline: str, answers: Mapping[str, Answer], settings: JudgeSettings
-) -> list[Plan]:
-    """Return the games to play, both orders of a prompt next to each other.
-
-    Args:
-        answers: prompt id -> answer; every prompt must have one.
-    """
-    orders = ORDERS if settings.order == "both" else (settings.order,)
-    return [_plan(prompt, order, baseline, answers[prompt.id], settings) for prompt in prompts for order in orders]
-
-
-def _plan(prompt: Prompt, order: Order, baseline: str, answer: Answer, settings: JudgeSettings) -> Plan:
-    pair = (prompt.baselines[baseline], answer.text)
-    answer_a, answer_b = pair if order == "baseline_first" else pair[::-1]
-    messages = build_messages(
-        settings.card, settings.texts, prompt.messages, answer_a, answer_b, languages=prompt.languages
-    )
-    request = JudgeRequest(settings.card.id, settings.model, messages, settings.sampling)
-    return Plan(prompt.id, order, request, _too_long(request, settings))
-
-
-def _too_long(request: JudgeRequest, settings: JudgeSettings) -> Verdict | None:
-    if settings.context_tokens is None:
-        return None
-    room = settings.sampling.get("max_tokens") or settings.sampling.get("max_completion_tokens") or 0
-    needed = sum(estimate_tokens(message.content) for message in request.messages) + int(room)
-    if needed <= settings.context_tokens:
-        return None
-    return Verdict(
-        "skipped", reason=f"too long: about {needed} tokens with the reply, the judge takes {settings.context_tokens}"
-    )
+    seed: int = 0
+    served_models: Mapping[str, int] = field(default_factory=dict)
 
 
 def open_backend(settings: JudgeSettings) -> Backend:
@@ -131,42 +105,6 @@ def open_store(settings: JudgeSettings, backend: Backend) -> ReplyStore | None:
     return ReplyStore(settings.store) if backend.is_remote else None
 
 
-def estimate(plans: Sequence[Plan], settings: JudgeSettings, store: ReplyStore | None) -> Estimate:
-    """Return what is left to ask, about how many tokens that is, and what it may cost."""
-    asked = [plan.request for plan in plans if plan.skipped is None]
-    missing = [request for request in asked if store is None or not _is_answered(request, settings, store)]
-    prompt_tokens = sum(estimate_tokens(message.content) for request in missing for message in request.messages)
-    completion_tokens = EXPECTED_COMPLETION_TOKENS * len(missing)
-    price = find_price(settings.model, settings.prices)
-    return Estimate(
-        games=len(plans),
-        stored=len(asked) - len(missing),
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        cost_usd=None if price is None else price.cost(prompt_tokens, completion_tokens),
-    )
-
-
-def _is_answered(request: JudgeRequest, settings: JudgeSettings, store: ReplyStore) -> bool:
-    """Return whether the store spares the question; ``again`` is decided by its first reply alone, as an estimate."""
-    reply = store.get(request_key(request))
-    return reply is not None and read_verdict([reply], mode=settings.mode).status not in settings.again
-
-
-def check_limits(settings: JudgeSettings) -> None:
-    """Refuse a money limit that cannot be kept.
-
-    Raises:
-        ConfigError: ``max_cost_usd`` with a model whose price no table knows.
-    """
-    if settings.max_cost_usd is not None and find_price(settings.model, settings.prices) is None:
-        msg = (
-            f"judge_max_cost_usd={settings.max_cost_usd:g} cannot be kept: the price of {settings.model!r} is unknown. "
-            "Add it to a price table (judge_prices=FILE), or limit judge_max_calls instead."
-        )
-        raise ConfigError(msg)
-
-
 def preflight(settings: JudgeSettings) -> Reply | None:
     """Ask the judge one trivial question as it will be asked later; ``None`` for a judge that needs no network.
 
@@ -177,7 +115,10 @@ def preflight(settings: JudgeSettings) -> Reply | None:
     """
     check_limits(settings)
     request = JudgeRequest(
-        settings.card.id, settings.model, (Message("user", "Reply with the single word: ready"),), settings.sampling
+        settings.card.comparability,
+        settings.model,
+        (Message("user", "Reply with the single word: ready"),),
+        settings.sampling,
     )
 
     async def ask() -> Reply | None:
@@ -207,19 +148,30 @@ def preflight(settings: JudgeSettings) -> Reply | None:
 
 
 def play(
-    plans: Sequence[Plan], settings: JudgeSettings, *, observe: Callable[[Progress], None] | None = None
+    plans: Sequence[Plan],
+    settings: JudgeSettings,
+    *,
+    observe: Callable[[Progress], None] | None = None,
+    seed: int | None = None,
 ) -> Played:
     """Return all games, played; failures are values in them.
+
+    Args:
+        observe: told where the run stands after every game.
+        seed: decides the order in which prompts are asked; ``None`` draws one.
 
     Raises:
         StoreError: the store cannot be opened; nothing was asked.
         ConfigError: the back end cannot be made, or a limit cannot be kept.
     """
     check_limits(settings)
-    return run_async(_play(plans, settings, observe))
+    drawn = random.randrange(2**32) if seed is None else seed  # noqa: S311  not for secrets
+    return run_async(_play(plans, settings, observe, drawn))
 
 
-async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callable[[Progress], None] | None) -> Played:
+async def _play(
+    plans: Sequence[Plan], settings: JudgeSettings, observe: Callable[[Progress], None] | None, seed: int
+) -> Played:
     began = time.monotonic()
     backend = open_backend(settings)
     budget = Budget(find_price(settings.model, settings.prices), settings.max_calls, settings.max_cost_usd)
@@ -238,9 +190,11 @@ async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callabl
             deadline_s=settings.deadline_s,
             observe=observe,
         )
-        places = _in_random_order(plans)
+        places = _in_random_order(plans, seed)
         requests = [plans[place].request for place in places]
-        asked = await engine.ask_all(requests, _follow_up(settings), again=_again(settings))
+        asked = await engine.ask_all(
+            requests, _follow_up(settings), again=_again(settings), is_failed=_is_failed(settings)
+        )
     finally:
         if store is not None:
             store.close()
@@ -256,11 +210,18 @@ async def _play(plans: Sequence[Plan], settings: JudgeSettings, observe: Callabl
         cost_usd=budget.known_cost_usd,
         wall_s=round(time.monotonic() - began, 3),
         lowest_concurrency=int(engine.gate.lowest),
+        is_remote=backend.is_remote,
     )
-    return Played(games, spending, engine.stopped, engine.fatal)
+    return Played(games, spending, engine.stopped, seed, served_models(games))
 
 
-def _in_random_order(plans: Sequence[Plan]) -> list[int]:
+def served_models(games: Sequence[Game]) -> dict[str, int]:
+    """Return how many replies each model gave, by what the server says, by name; who does not say is not counted."""
+    counted = Counter(reply.served_model for game in games for reply in game.replies if reply.served_model)
+    return {name: counted[name] for name in sorted(counted)}
+
+
+def _in_random_order(plans: Sequence[Plan], seed: int) -> list[int]:
     """Return the places of the plans to ask, prompts in random order, the games of a prompt side by side.
 
     Two runs at once then rarely ask the same question at the same time, and a run that a budget ends has judged a
@@ -271,7 +232,7 @@ def _in_random_order(plans: Sequence[Plan]) -> list[int]:
         if plan.skipped is None:
             of_prompt.setdefault(plan.prompt_id, []).append(place)
     prompts = list(of_prompt.values())
-    random.shuffle(prompts)
+    random.Random(seed).shuffle(prompts)  # noqa: S311
     return [place for places in prompts for place in places]
 
 
@@ -288,11 +249,15 @@ def _follow_up(settings: JudgeSettings) -> FollowUp:
     return follow_up
 
 
-def _again(settings: JudgeSettings) -> Again | None:
+def _again(settings: JudgeSettings) -> Judgement | None:
     """Return which stored games to ask once more: those whose verdict has a status that the user named."""
     if not settings.again:
         return None
     return lambda replies: read_verdict(replies, mode=settings.mode).status in settings.again
+
+
+def _is_failed(settings: JudgeSettings) -> Judgement:
+    return lambda replies: read_verdict(replies, mode=settings.mode).status != "scored"
 
 
 def _game(plan: Plan, asked: Asked | None, mode: ReadingMode) -> Game:

@@ -1,8 +1,9 @@
 """Build what the judge is shown, with hostile text in it.
 
 Templates are cut at their placeholders once and joined with the texts: nothing in a candidate's text is ever a
-template. Text that imitates the prompt's own delimiters or carries a verdict label is neutralised by a space, which a
-reader sees and a parser does not take for the real thing.
+template. Text that carries a verdict label is neutralised by a space in it, text that imitates the prompt's own
+delimiters, however nearly, by another first character (``delimiters``): a reader sees it, and neither reader nor parser
+takes it for the real thing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from codearena_plugin.judging.card import JudgeCard, PromptTexts
+from codearena_plugin.judging.delimiters import neutralise
 from codearena_plugin.records import Message
 
 _LABEL_OPENING = re.compile(r"\[(?=\[\s*[AB]\s*[<>=]{1,2}\s*[AB]\s*\]\])")
@@ -64,9 +66,7 @@ def clean(text: str, card: JudgeCard) -> str:
     """Return candidate text that can be sent and cannot pass for the prompt's own delimiters or a verdict."""
     text = _UNSENDABLE.sub("\ufffd", text)
     text = _LABEL_OPENING.sub("[ ", text)
-    for delimiter in card.delimiter_patterns:
-        text = delimiter.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
-    return text
+    return neutralise(text, card.delimiter_pattern)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

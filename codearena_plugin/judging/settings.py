@@ -17,7 +17,7 @@ from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.card import JudgeCard, PromptTexts, load_card
 from codearena_plugin.judging.options import read_options
 from codearena_plugin.judging.request import Scalar
-from codearena_plugin.judging.texts import load_texts
+from codearena_plugin.judging.texts import load_texts, prompt_sha256
 from codearena_plugin.judging.urls import checked_url, without_credentials
 from codearena_plugin.records import OrderPolicy, ReadingMode
 
@@ -36,6 +36,7 @@ class JudgeSettings:
         max_cost_usd, max_calls: the run ends in order when the next call would exceed them.
         min_coverage: below this share of scored prompts no score is given.
         timeout_s: one HTTP request; deadline_s: all judging of a run; tries: HTTP requests for one question.
+        context_tokens: what the user says fits into the judge's window; see ``window_tokens``.
         store: the SQLite file of replies.
         again: statuses whose stored games are asked once more; the newest reply counts from then on.
         chosen: option -> where its value came from ("option", "environment"); the rest is the card or the default.
@@ -64,10 +65,21 @@ class JudgeSettings:
     again: frozenset[str] = frozenset()
     chosen: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def window_tokens(self) -> int | None:
+        """What fits into the judge's window: what the user says, else the card's number. ``None``: unknown.
+
+        The card's number is that of the card's model behind the card's back end (which a replay stands for).
+        """
+        is_the_cards_judge = self.model == self.card.model and self.backend in {self.card.backend, "replay"}
+        return self.context_tokens or (self.card.context_tokens if is_the_cards_judge else None)
+
     def describe(self) -> dict[str, Any]:
         """Return the effective settings as plain data for results: no key, no credentials in the URL."""
         return {
             "card": self.card.id,
+            "comparable_as": self.card.comparability,
+            "prompt_sha256": prompt_sha256(self.card, self.texts),
             "backend": self.backend,
             "model": self.model,
             "base_url": without_credentials(self.base_url) if self.base_url else None,
@@ -82,7 +94,7 @@ class JudgeSettings:
             "timeout_s": self.timeout_s,
             "deadline_s": self.deadline_s,
             "tries": self.tries,
-            "context_tokens": self.context_tokens,
+            "context_tokens": self.window_tokens,
             "store": str(self.store),
             "replay": self.replay,
             "again": sorted(self.again),
@@ -99,6 +111,7 @@ _AS_GIVEN = (
     "timeout_s",
     "deadline_s",
     "tries",
+    "context_tokens",
     "prices",
     "again",
 )
@@ -139,7 +152,6 @@ def resolve_settings(
         attempts=values.get("attempts", card.attempts),
         store=Path(values["store"]).expanduser() if "store" in values else paths.default_store(),
         base_url=checked_url(base_url) if base_url else None,
-        context_tokens=values.get("context_tokens", card.context_tokens if model == card.model else None),
         replay=values.get("replay"),
         chosen=chosen,
         **given,

@@ -108,17 +108,26 @@ class ReplyStore:
             raise
 
     def _use_wal(self) -> None:
-        """Switch to WAL. SQLite does not wait for another process that is switching the same new file; we do."""
+        """Switch to WAL. SQLite does not wait for another process that is switching the same new file; we do.
+
+        Where the file system cannot share memory, SQLite goes on without WAL and says so only in its answer.
+        """
         end = time.monotonic() + _BUSY_TIMEOUT_S
-        while True:
+        mode = None
+        while mode is None:
             try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                mode = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             except sqlite3.OperationalError as exc:
                 if "locked" not in str(exc) or time.monotonic() > end:
                     raise
                 time.sleep(0.01)
-            else:
-                return
+        if mode != "wal":
+            msg = (
+                f"Reply store {str(self.path)!r} cannot be shared and killed safely where it lies: SQLite stays in "
+                f"journal mode {mode!r}, as on some network file systems. Choose a file on a local disk with "
+                "judge_store=PATH (CODEARENA_JUDGE_STORE)."
+            )
+            raise StoreError(msg)
 
     def get(self, key: str) -> Reply | None:
         """Return the newest reply to a request; ``None`` if it was never answered. Failures do not count."""
@@ -128,15 +137,6 @@ class ReplyStore:
                 (key,),
             ).fetchone()
         return None if row is None else _reply(row)
-
-    def failures(self, key: str) -> int:
-        """Return how often a request has failed so far."""
-        with self._plain_errors():
-            return int(
-                self._reader.execute(
-                    "SELECT count(*) FROM replies WHERE key = ? AND error_kind IS NOT NULL", (key,)
-                ).fetchone()[0]
-            )
 
     def put(self, rows: Iterable[Row]) -> None:
         """Add rows in one transaction; they are on disk when this returns."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import http.client
-import os
+import json
 import urllib.request
 from pathlib import Path
 
 from codearena_plugin import paths
+from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.card import ExternalText, JudgeCard, PromptTexts
 
@@ -40,6 +41,15 @@ def load_texts(card: JudgeCard, folder: Path, *, prompt_file: str | None = None)
         user=user,
         continuation=_read(folder, prompt.continuation),
     )
+
+
+def prompt_sha256(card: JudgeCard, texts: PromptTexts) -> str:
+    """Return the sha256 over everything that makes a judge's prompt, wherever its files lie."""
+    made_of = {
+        **texts.model_dump(),
+        **card.prompt.model_dump(include={"format", "question", "placeholders", "delimiters"}),
+    }
+    return _sha256(json.dumps(made_of, sort_keys=True))
 
 
 def obtain(text: ExternalText, prompt_file: str | None = None) -> str:
@@ -94,9 +104,7 @@ def _keep(text: ExternalText, found: str | None, *, where: str) -> str:
         path = _kept_path(text)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}")
-            partial.write_text(found, encoding="utf-8")
-            partial.replace(path)
+            write_atomically(path, found)
         except OSError:  # a read-only home only costs the next run another fetch
             pass
     return found

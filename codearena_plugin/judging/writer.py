@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from codearena_plugin.errors import StoreError
 from codearena_plugin.judging.store import ReplyStore, Row
 
 
@@ -26,16 +27,25 @@ class Writer:
     async def _drain(self) -> None:
         while self._pending:
             batch, self._pending = self._pending, []
-            try:
-                await asyncio.to_thread(self._store.put, [row for row, _ in batch])
-            except Exception as exc:  # whatever it is, those who wait must hear of it
-                for _, kept in batch:
-                    if not kept.done():
-                        kept.set_exception(exc)
+            await self._write(batch)
+
+    async def _write(self, batch: list[tuple[Row, asyncio.Future[None]]]) -> None:
+        problem: Exception | None = None
+        try:
+            await asyncio.to_thread(self._store.put, [row for row, _ in batch])
+        except Exception as exc:  # whatever it is, those who wait must hear of it
+            if len(batch) > 1 and not isinstance(exc, StoreError):  # one row is at fault: the others shall not pay
+                for one in batch:
+                    await self._write([one])
+                return
+            problem = exc
+        for _, kept in batch:
+            if kept.done():
+                continue
+            if problem is None:
+                kept.set_result(None)
             else:
-                for _, kept in batch:
-                    if not kept.done():
-                        kept.set_result(None)
+                kept.set_exception(problem)
 
     async def aclose(self) -> None:
         """Wait for what is being written."""

@@ -55,7 +55,7 @@ def read_answers(
     if missing and not allow_missing:
         msg = (
             f"{file}: {len(missing)} of {len(suite.prompts)} prompts have no answer: {listed(missing)}; "
-            "an empty answer is written as an empty text."
+            "an empty answer is an empty text; codearena_only_answered=true judges only those that are there."
         )
         raise DataError(msg)
     return tuple(

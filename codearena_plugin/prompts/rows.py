@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, cast, get_args
 
 from codearena_plugin.errors import DataError
-from codearena_plugin.prompts.languages import canonical_languages
+from codearena_plugin.languages import canonical_languages
 from codearena_plugin.prompts.taxonomy import classify, find_category
 from codearena_plugin.records import Category, Difficulty, Message, NaturalLanguage, Prompt, Role
 

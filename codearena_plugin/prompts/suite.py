@@ -7,8 +7,8 @@ import functools
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from codearena_plugin import plugins
 from codearena_plugin.errors import ConfigError, DataError, unknown_name
@@ -184,6 +184,14 @@ def choose_baseline(prompts: Sequence[Prompt], *, default: str, asked: str | Non
         msg = f"{where}: {len(lacking)} prompts have no answer of the baseline {chosen!r}: {listed(lacking)}."
         raise DataError(msg)
     return chosen
+
+
+def answered_part(suite: Suite, prompt_ids: Collection[str]) -> Suite:
+    """Return the part of a suite that has these ids; the same suite if that is all of it, else with its own hash."""
+    prompts = tuple(prompt for prompt in suite.prompts if prompt.id in prompt_ids)
+    if len(prompts) == len(suite.prompts):
+        return suite
+    return replace(suite, prompts=prompts, fingerprint=fingerprint(prompts, suite.baseline))
 
 
 def within_words(prompts: Iterable[Prompt], max_words: int | None) -> tuple[tuple[Prompt, ...], tuple[str, ...]]:

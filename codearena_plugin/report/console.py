@@ -7,6 +7,7 @@ import os
 from rich.console import Console
 
 PIPED_WIDTH = 100
+LEAST_WIDTH = 76  # narrower, the tables would lose the column with n, and no score stands without it
 
 
 def open_console(*, stderr: bool = False) -> Console:
@@ -14,4 +15,5 @@ def open_console(*, stderr: bool = False) -> Console:
     console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPED_WIDTH
+    console.width = max(console.width, LEAST_WIDTH)
     return console

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from codearena_plugin.report import facts
 from codearena_plugin.report.untrusted import one_line
-from codearena_plugin.runs.result import RATES, Result
+from codearena_plugin.runs.result import Result
 
-_KINDS = {"class": "class", "difficulty": "difficulty", "language": "language"}
+_TABLES = ("class", "difficulty", "language")
 
 
 def as_json(result: Result) -> str:
@@ -17,36 +17,34 @@ def as_json(result: Result) -> str:
 
 
 def as_markdown(result: Result) -> str:
-    """Return the main numbers and tables as Markdown; a withheld score is said, not shown."""
+    """Return what the tables on a terminal say as Markdown; a withheld score is said, not shown."""
     found = result.to_json()
-    manifest, metrics = found["manifest"], found["metrics"]
-    suite, judge = manifest["suite"], manifest["judge"]
-    lines = [
-        f"**{_cell(manifest['model'])}** against {_cell(suite['baseline'])} on {_cell(suite['name'])} "
-        f"{suite['version']}, judged by {_cell(judge['model'])} ({judge['card']}); "
-        f"{metrics['n_scored']} of {metrics['n_prompts']} prompts scored.",
-        "",
-    ]
-    if judge["notice"]:
-        lines += [f"> {judge['notice']}", ""]
+    lines = [*_list(facts.headline(found["manifest"])), ""]
     if found["withheld"]:
-        lines += [f"No score: {found['withheld']}.", ""]
-    lines += ["| | % | 95 % interval | n |", "|---|--:|--:|--:|"]
-    lines += [f"| {name.replace('_', ' ')} | {_numbers(metrics[name])} |" for name in (*RATES, "order_consistency")]
-    for kind, title in _KINDS.items():
-        lines += ["", f"| {title} | score % | 95 % interval | n |", "|---|--:|--:|--:|"]
-        lines += [
-            f"| {_cell(row['name'])} | {_numbers(row['score'], row['n_scored'])} |" for row in found["strata"][kind]
-        ]
-    return "\n".join(lines)
+        lines += [f"No score: {_text(found['withheld'])}.", ""]
+    lines += [*_table(facts.rates(found)), "", *_list(facts.counts(found)), ""]
+    for kind in _TABLES:
+        if found["strata"].get(kind):
+            lines += [*_table(facts.stratum(kind, found["strata"][kind])), ""]
+    return "\n".join([*lines, *_list(facts.spending(found))])
 
 
-def _numbers(interval: dict[str, Any] | None, n: int | None = None) -> str:
-    if interval is None:
-        return f"– | – | {'–' if n is None else n}"
-    low, high = 100 * interval["low"], 100 * interval["high"]
-    return f"{100 * interval['estimate']:.1f} | {low:.1f} – {high:.1f} | {interval['n']}"
+def _list(rows: facts.Facts) -> list[str]:
+    return [f"{'  ' if name.startswith(' ') else ''}- {name.strip()}: {_text(value)}" for name, value in rows]
 
 
-def _cell(text: Any) -> str:
-    return one_line(str(text)).replace("|", "\\|")
+def _table(cells: facts.Cells) -> list[str]:
+    marks = ["---", *("--:" for _ in cells.columns[1:])]
+    return [_row(cells.columns), _row(marks), *(_row([_text(cell) for cell in row]) for row in cells.rows)]
+
+
+def _row(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(value: str) -> str:
+    """Return a text that Markdown shows and does not obey: names and reasons come from models and servers."""
+    line = one_line(str(value), 500).replace("\\", "\\\\")
+    for mark in "|`*[<":
+        line = line.replace(mark, f"\\{mark}")
+    return line

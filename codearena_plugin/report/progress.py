@@ -17,14 +17,10 @@ _log = logging.getLogger("lm_eval.codearena")
 
 
 @contextmanager
-def judging_progress(
-    *, quiet: bool = False, say: Callable[[str], None] = _log.info
-) -> Iterator[Callable[[State], None] | None]:
+def judging_progress(*, say: Callable[[str], None] = _log.info) -> Iterator[Callable[[State], None]]:
     """Yield an observer for the engine that shows where the run stands: a bar on a terminal, else lines to ``say``."""
     console = Console(stderr=True)
-    if quiet:
-        yield None
-    elif console.is_terminal:
+    if console.is_terminal:
         with _bar(console) as bar:
             task = bar.add_task("judging", total=None, note="")
             yield lambda state: bar.update(task, completed=state.done, total=state.total, note=note(state))

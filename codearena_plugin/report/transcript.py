@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from codearena_plugin.records import Game, Outcome, Prompt, Reply, Status
+from codearena_plugin.report.facts import caveats
+from codearena_plugin.report.table import facts_table
 from codearena_plugin.report.untrusted import beginning, one_line
 from codearena_plugin.runs.compare import stored_outcomes
 from codearena_plugin.runs.files import StoredRun
@@ -22,6 +24,7 @@ _OUTCOMES: Mapping[float | None, str] = {1.0: "win", 0.5: "tie", 0.0: "loss", No
 
 def print_list(console: Console, run: StoredRun, *, status: Status | None = None) -> None:
     """Print every prompt, or those with a game of that status: its outcome and how its games ended."""
+    _print_caveats(console, run)
     games = _by_prompt(run.games)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("prompt", "outcome", "points", "games", "reason"):
@@ -40,6 +43,7 @@ def print_prompt(
     console: Console, run: StoredRun, prompt_id: str, prompt: Prompt | None, *, full: bool = False
 ) -> None:
     """Print one prompt; ``prompt`` is ``None`` where its suite is not at hand."""
+    _print_caveats(console, run)
     limit = None if full else _SHOWN_CHARACTERS
     baseline = str(run.result["manifest"]["suite"]["baseline"])
     if prompt is not None:
@@ -54,6 +58,12 @@ def print_prompt(
     points = "" if outcome.points is None else f", {outcome.points:+d} points for {one_line(answer.model)}"
     _rule(console, "outcome")
     console.print(f"{_OUTCOMES[outcome.score]}{points}")
+
+
+def _print_caveats(console: Console, run: StoredRun) -> None:
+    found = caveats(run.result["manifest"])
+    if found:
+        console.print(facts_table(found))
 
 
 def _by_prompt(games: Sequence[Game]) -> Mapping[str, list[Game]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from codearena_plugin.errors import ConfigError, DataError
 from codearena_plugin.records import Outcome, Prompt
-from codearena_plugin.runs.files import StoredRun
+from codearena_plugin.runs.files import StoredRun, protocol_of
 from codearena_plugin.runs.result import outcomes_of
 from codearena_plugin.scoring.paired import PairedDifference, holm, paired_difference
 
@@ -67,18 +66,6 @@ def check_comparable(runs: Sequence[StoredRun]) -> None:
         if differs:
             msg = f"Runs {str(first.path)!r} and {str(run.path)!r} do not compare: {'; '.join(differs)}."
             raise DataError(msg)
-
-
-def protocol_of(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return what must be equal for two scores to mean the same, by name."""
-    suite, judge = manifest["suite"], manifest["judge"]
-    return {
-        "suite": f"{suite['name']} with {suite['baseline']}, fingerprint {suite['fingerprint'][:12]}",
-        "judge card": str(judge["card"]),
-        "judge model": str(judge["model"]),
-        "order": str(judge["order"]),
-        "mode": str(judge["mode"]),
-    }
 
 
 def sampling_notes(runs: Sequence[StoredRun]) -> list[str]:

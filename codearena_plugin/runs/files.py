@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from codearena_plugin import paths
+from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import DataError
-from codearena_plugin.judging.ledger import read_games, write_games
+from codearena_plugin.judging.ledger import game_to_json, read_games, write_games
 from codearena_plugin.records import Answer, Game
 from codearena_plugin.runs.result import SCHEMA, Result
 
@@ -38,10 +38,14 @@ class StoredRun:
 
 def new_run_dir(suite: str, model: str, *, root: Path | None = None) -> Path:
     """Create and return a fresh directory for a run: ``<root>/<suite>/<model>-<UTC time>``."""
-    stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
     safe = re.sub(r"[^\w.-]+", "_", model, flags=re.ASCII)[:80] or "model"
-    path = (root or paths.home_dir() / "runs") / suite / f"{safe}-{stamp}"
+    path = (root or paths.home_dir() / "runs") / suite / f"{safe}-{stamp()}"
     return made(path)
+
+
+def stamp() -> str:
+    """Return the time in UTC, for names of directories: sortable, and fine enough to be unique."""
+    return dt.datetime.now(dt.timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
 
 
 def made(path: Path) -> Path:
@@ -67,14 +71,23 @@ def save_answers(directory: Path, answers: Sequence[Answer]) -> None:
     _write(directory / ANSWERS, "".join(line + "\n" for line in lines))
 
 
-def save_result(directory: Path, games: Sequence[Game], result: Result) -> None:
-    """Write the verdict file, then the result that it supports."""
+def save_games(directory: Path, games: Sequence[Game]) -> None:
+    """Write the verdict file.
+
+    Raises:
+        DataError: it cannot be written.
+    """
     try:
         write_games(directory / GAMES, games)
     except OSError as exc:
         why = exc.strerror or exc
         msg = f"The games cannot be written to {str(directory)!r}: {why}. Replies are safe in the store."
         raise DataError(msg) from exc
+
+
+def save_result(directory: Path, games: Sequence[Game], result: Result) -> None:
+    """Write the verdict file, then the result that it supports."""
+    save_games(directory, games)
     _write(directory / RESULT, json.dumps(result.to_json(), indent=1, ensure_ascii=True) + "\n")
 
 
@@ -82,7 +95,7 @@ def load_run(path: str | Path) -> StoredRun:
     """Return a stored run, by its directory, its result.json, or the copy that lies beside lm-eval's results.
 
     Raises:
-        DataError: it is no run, or of another schema.
+        DataError: it is no run, or of another schema, or its files do not belong together.
     """
     given = Path(path).expanduser()
     result_path = given if given.suffix == ".json" else given / RESULT
@@ -100,7 +113,24 @@ def load_run(path: str | Path) -> StoredRun:
         raise DataError(msg)
     beside = result_path.parent
     directory = beside if (beside / GAMES).exists() else Path(result["manifest"].get("run", beside))
-    return StoredRun(directory, result, tuple(read_games(directory / GAMES)), tuple(_answers(directory / ANSWERS)))
+    run = StoredRun(directory, result, tuple(read_games(directory / GAMES)), tuple(_answers(directory / ANSWERS)))
+    _check_whole(run, result_path)
+    return run
+
+
+def _check_whole(run: StoredRun, result_path: Path) -> None:
+    """Refuse a result whose games or answers are another run's: numbers of one beside texts of the other mislead."""
+    manifest = run.result["manifest"]
+    for what, now, then in (
+        (ANSWERS, answers_sha256(run.answers), manifest["answers"]["sha256"]),
+        (GAMES, games_sha256(run.games), manifest["games_sha256"]),
+    ):
+        if now != then:
+            msg = (
+                f"{str(result_path)!r} and {str(run.path / what)!r} are not of one run "
+                f"(sha256 {then[:12]} and {now[:12]}): another run was written over it. Judge again."
+            )
+            raise DataError(msg)
 
 
 def _answers(path: Path) -> list[Answer]:
@@ -118,11 +148,50 @@ def answers_sha256(answers: Sequence[Answer]) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
+def games_sha256(games: Sequence[Game]) -> str:
+    """Return the sha256 over the games as the verdict file holds them."""
+    digest = hashlib.sha256()
+    for game in games:
+        digest.update(json.dumps(game_to_json(game)).encode("ascii"))
+    return digest.hexdigest()
+
+
+def refuse_foreign_run(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse to write over a finished run of other answers, another suite or another judge.
+
+    Raises:
+        DataError: the directory holds such a run; says what differs.
+    """
+    if not (directory / RESULT).exists():
+        return
+    there, ours = (_identity(found) for found in (load_run(directory).result["manifest"], manifest))
+    differs = [f"{what} {there[what]!r}, now {ours[what]!r}" for what in ours if there[what] != ours[what]]
+    if differs:
+        msg = f"{str(directory)!r} holds another run: {'; '.join(differs)}. Choose another directory."
+        raise DataError(msg)
+
+
+def _identity(manifest: Mapping[str, Any]) -> dict[str, str]:
+    answers = f"sha256 {manifest['answers']['sha256'][:12]}"
+    return {"model": str(manifest["model"]), "answers": answers, **protocol_of(manifest)}
+
+
+def protocol_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return what must be equal for two scores to mean the same, by name."""
+    suite, judge = manifest["suite"], manifest["judge"]
+    return {
+        "suite": f"{suite['name']} with {suite['baseline']}, fingerprint {suite['fingerprint'][:12]}",
+        "judge card": str(judge["comparable_as"]),
+        "judge prompt": f"sha256 {judge['prompt_sha256'][:12]}",
+        "judge model": str(judge["model"]),
+        "order": str(judge["order"]),
+        "mode": str(judge["mode"]),
+    }
+
+
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_atomically(path, text)
     except OSError as exc:
         msg = f"{str(path)!r} cannot be written: {exc.strerror or exc}. Free the disk or choose another directory."
         raise DataError(msg) from exc

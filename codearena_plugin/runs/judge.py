@@ -16,7 +16,7 @@ from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game
-from codearena_plugin.runs.files import answers_sha256, save_answers, save_result
+from codearena_plugin.runs.files import answers_sha256, games_sha256, save_answers, save_result
 from codearena_plugin.runs.result import Result, make_result
 
 
@@ -31,8 +31,12 @@ class Run:
 
 def plan_run(suite: Suite, answers: Sequence[Answer], settings: JudgeSettings) -> list[Plan]:
     """Return the games of a run; the judge sees answers without their reasoning traces."""
-    visible = {a.prompt_id: replace(a, text=strip_reasoning(a.text)[0]) for a in answers}
-    return plan_games(suite.prompts, suite.baseline, visible, settings)
+    return plan_games(suite.prompts, suite.baseline, visible(answers), settings)
+
+
+def visible(answers: Sequence[Answer]) -> dict[str, Answer]:
+    """Return prompt id -> answer as the judge sees it: without its reasoning trace."""
+    return {answer.prompt_id: replace(answer, text=strip_reasoning(answer.text)[0]) for answer in answers}
 
 
 def judge_answers(
@@ -56,7 +60,7 @@ def judge_answers(
     result = make_result(
         suite,
         played.games,
-        {**manifest_of(suite, answers, settings, harness or {}), "run": str(directory.resolve())},
+        sealed(manifest_of(suite, answers, settings, harness or {}), played.games, directory),
         policy=settings.order,
         mode=settings.mode,
         min_coverage=settings.min_coverage,
@@ -64,6 +68,11 @@ def judge_answers(
     )
     save_result(directory, played.games, result)
     return Run(directory, played.games, result)
+
+
+def sealed(manifest: Mapping[str, Any], games: Sequence[Game], directory: Path) -> dict[str, Any]:
+    """Return the manifest of a run that was played: where it lies, and the hash of its games."""
+    return {**manifest, "run": str(directory.resolve()), "games_sha256": games_sha256(games)}
 
 
 def manifest_of(
@@ -93,12 +102,18 @@ def manifest_of(
             "sha256": answers_sha256(answers),
             "empty": sum(not text.strip() for text, _ in stripped),
             "reasoning_stripped": sum(was for _, was in stripped),
-            "cut_at_token_limit": sum(answer.finish_reason == "length" for answer in answers),
+            "cut_at_token_limit": _n_cut(answers),
         },
         "judge": settings.describe(),
         "harness": dict(harness),
         "platform": {"python": platform.python_version(), "system": platform.platform()},
     }
+
+
+def _n_cut(answers: Sequence[Answer]) -> int | None:
+    """Return how many answers the token limit cut; ``None`` where nobody said why they ended (lm-eval hides it)."""
+    reasons = [answer.finish_reason for answer in answers if answer.finish_reason is not None]
+    return sum(reason == "length" for reason in reasons) if reasons else None
 
 
 def now() -> str:

@@ -18,6 +18,7 @@ OPTIONS: Mapping[str, str] = {
     "codearena_baseline": "model whose stored answers are the opponent",
     "codearena_taxonomy": "the authors' tasktype_to_levels.json, or a file of its form",
     "codearena_max_words": "leave out prompts of this many words or more (the paper's filter: 1024)",
+    "codearena_only_answered": "true: judge the prompts that have an answer, instead of refusing missing ones",
     "codearena_output": "directory for the run: answers, games, result",
     "codearena_answers": "answers to judge (task judge_codearena): JSONL, samples_*.jsonl or a run directory",
     "codearena_suite": "suite that those answers belong to",
@@ -31,6 +32,7 @@ class RunOptions:
     suite: SuiteOptions
     output: Path | None = None
     answers: str | None = None
+    only_answered: bool = False
 
 
 def resolve_options(options: Mapping[str, Any], task: str, *, environ: Mapping[str, str] | None = None) -> RunOptions:
@@ -63,6 +65,7 @@ def resolve_options(options: Mapping[str, Any], task: str, *, environ: Mapping[s
         ),
         output=Path(str(chosen["codearena_output"])).expanduser() if chosen["codearena_output"] else None,
         answers=_text(chosen["codearena_answers"]),
+        only_answered=_boolean(chosen["codearena_only_answered"]),
     )
 
 
@@ -79,6 +82,14 @@ def _is_embedded(task: str) -> bool:
         return load_task_card(task).source.embedded is not None
     except ConfigError:
         return False
+
+
+def _boolean(value: Any) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "none": False}
+    if str(value).lower() not in known:
+        msg = f"codearena_only_answered={value!r} cannot be used: expected true or false."
+        raise ConfigError(msg)
+    return known[str(value).lower()]
 
 
 def _text(value: Any) -> str | None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import codearena_plugin
 from codearena_plugin.errors import DataError
 from codearena_plugin.judging.parse import read_verdict
-from codearena_plugin.prompts.suite import Suite, SuiteOptions, fingerprint, load_suite
+from codearena_plugin.prompts.suite import Suite, SuiteOptions, answered_part, load_suite
 from codearena_plugin.records import Game, ReadingMode
 from codearena_plugin.runs.files import StoredRun
-from codearena_plugin.runs.judge import now
+from codearena_plugin.runs.judge import now, sealed
 from codearena_plugin.runs.result import Result, make_result
 
 
@@ -31,16 +31,26 @@ def suite_of(run: StoredRun, data: str | None = None) -> Suite:
     taxonomy = None if made_with["taxonomy"] == "built-in" else str(made_with["taxonomy"])
     options = SuiteOptions(data=data, baseline=str(made_with["baseline"]), taxonomy=taxonomy)
     suite = load_suite(str(made_with["name"]), options)
-    asked = {answer.prompt_id for answer in run.answers}
-    prompts = tuple(prompt for prompt in suite.prompts if prompt.id in asked)
-    left_out = tuple(made_with["left_out"])
-    return replace(suite, prompts=prompts, left_out=left_out, fingerprint=fingerprint(prompts, suite.baseline))
+    part = answered_part(suite, {answer.prompt_id for answer in run.answers})
+    return replace(part, left_out=tuple(made_with["left_out"]))
 
 
 def rescore(
-    run: StoredRun, suite: Suite, *, mode: ReadingMode | None = None, min_coverage: float | None = None
+    run: StoredRun,
+    suite: Suite,
+    *,
+    mode: ReadingMode | None = None,
+    min_coverage: float | None = None,
+    directory: Path | None = None,
 ) -> Result:
     """Read the stored replies of a run again and return the new result; no call is made.
+
+    Args:
+        run: as it was loaded.
+        suite: that it was made with.
+        mode: how to read; ``None``: as before.
+        min_coverage: below it no score; ``None``: as before.
+        directory: where the new result will lie; ``None``: where the run lies.
 
     Raises:
         DataError: the run was not made with this suite.
@@ -54,16 +64,19 @@ def rescore(
         )
         raise DataError(msg)
     judge = dict(manifest["judge"])
+    again = {"version": codearena_plugin.__version__, "at": now(), "asked_in_mode": judge["mode"]}
     judge["mode"] = mode or judge["mode"]
     judge["min_coverage"] = judge["min_coverage"] if min_coverage is None else min_coverage
-    return make_result(
+    games = reread(run.games, judge["mode"])
+    result = make_result(
         suite,
-        reread(run.games, judge["mode"]),
-        {**manifest, "judge": judge, "rescored": {"version": codearena_plugin.__version__, "at": now()}},
+        games,
+        sealed({**manifest, "judge": judge, "rescored": again}, games, directory or run.path),
         policy=judge["order"],
         mode=judge["mode"],
         min_coverage=judge["min_coverage"],
     )
+    return replace(result, stopped=run.result["stopped"])
 
 
 def reread(games: Sequence[Game], mode: ReadingMode) -> tuple[Game, ...]:

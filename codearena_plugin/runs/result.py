@@ -1,6 +1,7 @@
 """From games to a result: the numbers of a run with their coverage, or the reason why there are none.
 
-Pure: games and a suite in, a ``Result`` out. JSON schema ``codearena-result/1`` is ``Result.to_json``.
+Games and a suite in, a ``Result`` out; nothing is read or written, installed scorers are called. Its JSON schema,
+``codearena-result/1``, is ``Result.to_json``.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Result:
         withheld: why no score is given; the rates are then absent everywhere, never partly shown.
         statuses: how many games ended in each status, all statuses, in fixed order.
         problems: status -> the most frequent reasons with their counts.
+        served_models: how many replies each model snapshot gave, as the server named it: an alias may move in mid-run.
         stopped: why asking ended before all games were played.
         spending: ``None`` where nothing was asked (a rescored run).
         extra: statistics of third-party scorers, by scorer; none where the score is withheld.
@@ -59,6 +61,7 @@ class Result:
     strata: Mapping[str, Sequence[Stratum]]
     statuses: Mapping[str, int]
     problems: Mapping[str, Mapping[str, int]]
+    served_models: Mapping[str, int] = field(default_factory=dict)
     stopped: str | None = None
     spending: Spending | None = None
     extra: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class Result:
             "withheld": self.withheld,
             "stopped": self.stopped,
             "statuses": dict(self.statuses),
+            "served_models": dict(self.served_models),
             "problems": {status: dict(reasons) for status, reasons in self.problems.items()},
             "strata": {
                 kind: [
@@ -134,6 +138,7 @@ def make_result(  # noqa: PLR0913  everything that decides the numbers, by name
         strata=strata_of(suite.prompts, outcomes, judged),
         statuses={status: sum(game.verdict.status == status for game in games) for status in STATUSES},
         problems=problems_of(games),
+        served_models=dict(Counter(r.served_model for g in games for r in g.replies if r.served_model)),
         stopped=played.stopped if played else None,
         spending=played.spending if played else None,
     )
@@ -160,7 +165,12 @@ def extra_scores(outcomes: Sequence[Outcome]) -> dict[str, Mapping[str, Interval
     found: dict[str, Mapping[str, Interval]] = {}
     for name in plugins.offers("scorers"):
         try:
-            found[name] = plugins.resolve("scorers", name)(outcomes)
+            scores = dict(plugins.resolve("scorers", name)(outcomes))
+            wrong = [key for key, value in scores.items() if not isinstance(value, Interval)]
+            if wrong:
+                msg = f"{wrong[0]!r} is {scores[wrong[0]]!r}, expected an Interval"
+                raise TypeError(msg)  # noqa: TRY301  one road for everything that a stranger's scorer does wrong
+            found[name] = scores
         except Exception as exc:  # the boundary to strangers' code
             _log.warning("scorer %r failed and is left out: %s: %s", name, type(exc).__name__, exc)
     return found

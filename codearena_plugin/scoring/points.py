@@ -36,8 +36,9 @@ def outcome(prompt_id: str, games: Sequence[Game], *, policy: OrderPolicy, mode:
         games: at most one per order that ``policy`` asks for, in any order; a game that is absent is not scored.
         policy: "both" expects two games, an order's name expects that one.
         mode: "default" scores a prompt only if every expected game is scored, so that no number comes from a
-            failure. "reference" does as the published script: an unscored game counts 0 points, so that there
-            always is a score, and two failed games are a tie.
+            failure. "reference" does as the published script: a game that was asked and not scored (unparsable,
+            conflicting, refused, truncated, a failed call) counts 0 points, and two such games are a tie. That script
+            asks every game, so a prompt with one that was never asked (skipped, absent, no reply) has no score here.
 
     Raises:
         ValueError: a game of another prompt, a second game of one order, or an order that ``policy`` does not ask for.
@@ -45,11 +46,16 @@ def outcome(prompt_id: str, games: Sequence[Game], *, policy: OrderPolicy, mode:
     expected = ORDERS if policy == "both" else (policy,)
     points = _points_by_order(prompt_id, games, expected)
     played = [value for value in points.values() if value is not None]
+    asked = sum(_was_asked(game) for game in games)
     consistent = len({_sign(value) for value in played}) == 1 if len(played) == len(ORDERS) else None
-    if mode == "default" and len(played) < len(expected):
+    if (len(played) if mode == "default" else asked) < len(expected):
         return Outcome(prompt_id, score=None, points=None, consistent=None)
     total = sum(played)
     return Outcome(prompt_id, score=(_sign(total) + 1) / 2, points=total, consistent=consistent)
+
+
+def _was_asked(game: Game) -> bool:
+    return game.verdict.status == "scored" or (game.verdict.status != "skipped" and bool(game.replies))
 
 
 def _points_by_order(prompt_id: str, games: Sequence[Game], expected: Sequence[Order]) -> dict[Order, int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import subprocess
 import sys
 from importlib.metadata import files
@@ -15,6 +15,7 @@ import codearena_plugin
 from codearena_plugin import paths
 from codearena_plugin.judging.card import load_card
 from codearena_plugin.judging.request import JudgeRequest, request_key
+from codearena_plugin.judging.texts import load_texts, prompt_sha256
 from codearena_plugin.prompts.suite import load_suite
 from codearena_plugin.records import Message
 
@@ -56,6 +57,12 @@ def test_installed_files_stay_in_their_own_places() -> None:
     assert ours <= installed
 
 
+@pytest.mark.skipif("CODEARENA_TEST_WHEEL" not in os.environ, reason="the tree may be tested too; make test says wheel")
+def test_what_is_tested_is_the_installed_wheel() -> None:
+    assert Path(codearena_plugin.__file__).parent != ROOT / "codearena_plugin"
+    assert (Path(codearena_plugin.__file__).parent / "_data" / "tasks").is_dir()
+
+
 def test_the_definitions_lie_where_the_package_finds_them() -> None:
     assert (paths.data_dir("tasks") / "codearena" / "task.yaml").is_file()
     assert (paths.data_dir("judges") / "codearena" / "judge.yaml").is_file()
@@ -72,13 +79,12 @@ def test_every_shipped_judge_card_is_valid_and_named_as_its_folder(name: str) ->
 def test_a_changed_prompt_must_raise_the_judge_s_version() -> None:
     """Whoever edits a prompt meets this test: raise N in the card's version, then pin the new hash."""
     card, folder = load_card("codearena")
-    texts = b"".join((folder / name).read_bytes() for name in ("system.md", "user.md", "continue.md"))
-    assert (card.version, hashlib.sha256(texts).hexdigest()[:16]) == ("1-A", PROMPT_HASH)
+    assert (card.comparability, prompt_sha256(card, load_texts(card, folder))[:16]) == ("codearena@1", PROMPT_HASH)
 
 
 def test_the_key_of_a_request_is_stable() -> None:
     """Another key for the same request would make every stored reply unreachable."""
-    request = JudgeRequest("codearena@1-A", "m", (Message("user", "hi \ud800 é"),), {"temperature": 0.2})
+    request = JudgeRequest("codearena@1", "m", (Message("user", "hi \ud800 é"),), {"temperature": 0.2})
     assert request_key(request) == REQUEST_KEY
 
 
@@ -99,5 +105,5 @@ def test_no_file_of_the_package_names_this_machine_or_a_registry() -> None:
         assert "/root/" not in text, path
 
 
-PROMPT_HASH = "e566537c3862ce30"
-REQUEST_KEY = "cfb11b7934dd9df4c9037f6be09c70a04448a88390ddd72e422c3a1ce6f276cf"
+PROMPT_HASH = "859f752c002ff252"
+REQUEST_KEY = "c4c656b570c93c061c4481258072ac2e044bf0742b1352eb9eb0326a9756ff30"

@@ -70,6 +70,7 @@ def test_a_hosted_judge_tells_careful_from_hasty(
 
 
 @pytest.mark.gpu
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(not has_gpu(), reason="no NVIDIA GPU here (nvidia-smi -L)")
 def test_vllm_on_a_gpu_generates_and_is_judged(tmp_path: Path) -> None:
     pytest.importorskip("vllm", reason="vLLM is not installed in this environment")

@@ -1,4 +1,4 @@
-"""The real vLLM engine on this CPU, generating and judging. Skips where `make .venv-vllm` was not run."""
+"""The real vLLM engine on this CPU, generating and judging. Skips where `make test-vllm` has not made its place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BIN = ROOT / ".venv-vllm" / "bin"
 pytestmark = [
     pytest.mark.vllm,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(not (BIN / "vllm").exists(), reason="no .venv-vllm here: make .venv-vllm"),
+    pytest.mark.skipif(not (ROOT / ".venv-vllm" / ".installed").exists(), reason="no .venv-vllm here: make test-vllm"),
 ]
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",  # two cores: vLLM's threads otherwise spin against each other

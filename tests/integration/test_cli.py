@@ -159,7 +159,7 @@ def test_half_unparsable_replies_end_without_any_score(judge, codearena, tmp_pat
     assert done.code == 3
     assert "NO SCORE" in done.error
     assert "unparsable" in done.error
-    assert "--again STATUS asks them once more" in done.error
+    assert "judge_again=STATUS asks them once more" in done.error
     assert result["metrics"]["score"] is None
     allowed = {result["metrics"]["coverage"], *_ends(result["metrics"]["order_consistency"])}
     printed = set(PERCENTAGES.findall(re.sub(r"[\d.]+ s\b|\$[\d.]+", "", done.out)))
@@ -254,6 +254,7 @@ def test_a_stored_run_can_be_replayed_and_rescored_to_the_same_numbers(judge, co
         asked = server.n_requests
         replayed = judge(server, "--output", tmp_path / "replayed", "--replay", tmp_path / "run")
         assert replayed.code == 0, replayed.err
+        assert "none, back end replay;" in replayed.out
         assert server.n_requests == asked
     assert codearena("rescore", tmp_path / "run", "--output", tmp_path / "rescored").code == 0
     metrics = [_result(tmp_path / name)["metrics"] for name in ("run", "replayed", "rescored")]

@@ -16,8 +16,8 @@ from judge_server import JudgeServer, permanent
 pytest.importorskip("lm_eval", reason="lm-eval is not installed here")
 
 import lm_eval
-from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
+from lm_eval_runs import RATES, Parrot, evaluate, numbers
 
 from codearena_plugin import paths
 from codearena_plugin.errors import CodeArenaError, ConfigError, DataError
@@ -25,34 +25,6 @@ from codearena_plugin.runs.files import load_run
 
 pytestmark = pytest.mark.filterwarnings("default")  # lm-eval's own warnings are not ours to judge
 TASKS = paths.data_dir("tasks")
-RATES = ("win_rate", "tie_rate", "loss_rate", "score")
-
-
-class Parrot(LM):
-    """A model that answers every prompt with its own text, and counts."""
-
-    def __init__(self, text: str = "Here is code:\n```python\nprint(1)\n```") -> None:
-        super().__init__()
-        self.text = text
-        self.asked: list[Any] = []
-
-    def generate_until(self, requests: list[Any], **_: Any) -> list[str]:
-        self.asked += requests
-        return [self.text] * len(requests)
-
-    def loglikelihood(self, requests: Any, **_: Any) -> Any:
-        raise NotImplementedError
-
-    loglikelihood_rolling = loglikelihood
-
-
-def evaluate(model: LM, metadata: dict[str, Any] | None = None, task: str = "codearena_mini", **options: Any) -> Any:
-    manager = TaskManager(include_defaults=False, include_path=str(TASKS), metadata=metadata or {})
-    return lm_eval.simple_evaluate(model, tasks=[task], task_manager=manager, **options)
-
-
-def numbers(results: Any, task: str = "codearena_mini") -> dict[str, Any]:
-    return {key.split(",")[0]: value for key, value in results["results"][task].items() if "," in key}
 
 
 def test_a_run_gives_every_metric_with_its_standard_error() -> None:

@@ -7,27 +7,37 @@ them, so the table, the samples and ``result.json`` cannot disagree.
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.loggers import EvaluationTracker
 
-from codearena_plugin.errors import ConfigError
+from codearena_plugin.errors import CodeArenaError, ConfigError
 from codearena_plugin.harness.lm_eval import beside, exits
-from codearena_plugin.harness.lm_eval.numbers import METRICS, VERDICT, announce, read_metric, row_values, sum_of
+from codearena_plugin.harness.lm_eval.numbers import (
+    METRICS,
+    VERDICT,
+    announce,
+    read_metric,
+    row_values,
+    spending_row,
+    sum_of,
+)
+from codearena_plugin.harness.lm_eval.place import first_place, settled_place, shown_arguments
 from codearena_plugin.judging.ledger import game_from_json, game_to_json
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
-from codearena_plugin.prompts.suite import Suite, fingerprint
+from codearena_plugin.judging.urls import without_credentials
+from codearena_plugin.prompts.suite import Suite, answered_part
 from codearena_plugin.records import Answer, Game
-from codearena_plugin.runs.files import made, new_run_dir, save_answers, save_result
-from codearena_plugin.runs.judge import manifest_of
+from codearena_plugin.runs.files import save_answers, save_result
+from codearena_plugin.runs.judge import manifest_of, sealed
 from codearena_plugin.runs.options import RunOptions, default_judge, resolve_options
 from codearena_plugin.runs.result import Result, make_result, outcomes_of
 
@@ -52,9 +62,11 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         self._played_here: dict[str, Any] = {}
         self._result: Result | None = None
         self._rank, self._world_size = 0, 1
+        self._asked_with: dict[str, Any] = {}
         self.settings: JudgeSettings | None = None
         with exits.plain_errors():
             super().__init__(config=config, **kwargs)
+        self._metadata_note({})
 
     # --- what a subclass says ---------------------------------------------------------------------------------------
 
@@ -74,8 +86,11 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
     def prepare(self) -> None:
         """Check before generation what can be checked, on one process only."""
 
-    def collect(self) -> None:
-        """Turn the responses of this rank into ``self._games`` and ``self._answers``."""
+    def gather(self) -> None:
+        """Turn the responses of this rank into ``self._answers``."""
+
+    def judge(self) -> None:
+        """Play the games of this rank's answers, into ``self._games``."""
         raise NotImplementedError
 
     def games_of(self, doc: Mapping[str, Any]) -> list[Game]:
@@ -91,10 +106,6 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         if self.suite.is_demo:
             log.warning("%s is a demo suite of our own: its scores compare with nothing published", self.suite.name)
         self.dataset = {"test": Dataset.from_list(rows)}
-
-    def has_fewshot(self) -> bool:
-        """Few-shot examples would change what is asked."""
-        return False
 
     def fewshot_context(  # noqa: PLR0913  lm-eval's signature
         self,
@@ -122,22 +133,34 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         """Build contexts; before the first token is generated, check that there is a judge to read the answers."""
         self._rank, self._world_size = kwargs.get("rank", 0), kwargs.get("world_size", 1)
         kwargs["cache_requests"] = False  # lm-eval's key for it knows neither the data nor our options
+        self._asked_with = {name: kwargs.get(name) for name in ("apply_chat_template", "system_instruction", "limit")}
+        beside.forget_run(str(self.config.task))
         with exits.plain_errors():
             if not self.is_bypassed:
-                self.settings = self._for_this_rank(self.resolve_judge())
-                if not self.is_replica and self._rank == 0:
+                self.settings = self.resolve_judge()
+            if self.is_judging:
+                self._run_dir = first_place(self.options.output, str(self.config.task), self.model_name, self._rank)
+                if self._rank == 0:
                     self.prepare()
             super().build_all_requests(**kwargs)
+            for instance in self._instances:
+                instance.suite_ids = self.suite.by_id.keys()  # our replay model refuses answers to unknown prompts
 
-    def _for_this_rank(self, settings: JudgeSettings) -> JudgeSettings:
-        """Return the settings with limits split between ranks, each of which judges its own answers."""
-        n = self._world_size
+    @property
+    def limits_here(self) -> JudgeSettings:
+        """The settings with limits split between ranks, each of which judges its own answers."""
+        settings, n = self._settings, self._world_size
         return replace(
             settings,
             concurrency=max(1, settings.concurrency // n),
             max_calls=None if settings.max_calls is None else settings.max_calls // n,
             max_cost_usd=None if settings.max_cost_usd is None else settings.max_cost_usd / n,
         )
+
+    @property
+    def _settings(self) -> JudgeSettings:
+        assert self.settings is not None, "build_all_requests comes first"  # noqa: S101
+        return self.settings
 
     # --- judging and numbers ----------------------------------------------------------------------------------------
 
@@ -151,13 +174,35 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         """A second process that generates the same as the first (tensor parallelism under torchrun): judge once."""
         return self._world_size == 1 and any(int(os.environ.get(name) or 0) for name in ("LOCAL_RANK", "RANK"))
 
+    @property
+    def is_judging(self) -> bool:
+        """Whether this process plays games."""
+        return not self.is_bypassed and not self.is_replica
+
     def apply_filters(self) -> Any:
-        """Run lm-eval's filters, then play the games of this rank."""
+        """Run lm-eval's filters, keep the answers, then play the games of this rank.
+
+        What fails from here on must not cost what was generated: it ends in a result without a score.
+        """
         done = super().apply_filters()
-        if not self.is_bypassed and not self.is_replica:
-            with exits.plain_errors():
-                self.collect()
+        if self.is_judging:
+            self.gather()
+            here = [answer for answer in self._answers.values() if answer.prompt_id in self._ids_here]
+            try:
+                whole = (
+                    self._manifest(answered_part(self.suite, self._ids_here), here) if self._world_size == 1 else None
+                )
+                self._run_dir = settled_place(self._run_dir, whole)
+                save_answers(self._run_dir, here)
+                self.judge()
+            except CodeArenaError as exc:
+                log.error("judging ended: %s", exc)  # noqa: TRY400  one line, no traceback
+                self._played_here = spending_row(None, str(exc))
         return done
+
+    @property
+    def _ids_here(self) -> set[str]:
+        return {instance.doc["id"] for instance in self._instances}
 
     def process_results(self, doc: dict[str, Any], results: Any) -> dict[str, Any]:
         """Return one document's row: its games, and what they come to."""
@@ -169,9 +214,8 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         return {VERDICT: row, **row_values(row["outcome"])}
 
     def _judgement(self, doc: Mapping[str, Any], games: Sequence[Game]) -> dict[str, Any]:
-        assert self.settings is not None  # noqa: S101  build_all_requests came first
         prompt = self.suite.by_id[doc["id"]]
-        (outcome,) = outcomes_of([prompt], games, policy=self.settings.order, mode=self.settings.mode)
+        (outcome,) = outcomes_of([prompt], games, policy=self._settings.order, mode=self._settings.mode)
         row: dict[str, Any] = {
             "outcome": {"score": outcome.score, "points": outcome.points, "consistent": outcome.consistent},
             "games": [game_to_json(game) for game in games],
@@ -179,7 +223,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         }
         if self._world_size > 1:  # rank 0 writes the run, and has only its own answers
             answer = self._answers[prompt.id]
-            row["answer"] = {"text": answer.text, "finish_reason": answer.finish_reason}
+            row["answer"] = {"model": answer.model, "text": answer.text, "finish_reason": answer.finish_reason}
         if self._played_here:  # once per rank: what the judging took, for rank 0 to add up
             row["rank"], self._played_here = self._played_here, {}
         return row
@@ -200,19 +244,18 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             return float("nan")
         games = [game_from_json(game) for row in rows for game in row["games"]]
         ids = {row["prompt_id"] for row in rows}
-        suite = self._asked(ids)
+        suite = answered_part(self.suite, ids)
         for row in rows:
             if "answer" in row:
-                self._answers[row["prompt_id"]] = Answer(row["prompt_id"], self.model_name, **row["answer"])
+                self._answers[row["prompt_id"]] = Answer(row["prompt_id"], **row["answer"])
         answers = [self._answers[prompt.id] for prompt in suite.prompts]
-        settings = self.settings
-        assert settings is not None  # noqa: S101
+        settings = self._settings
         order = {prompt.id: place for place, prompt in enumerate(suite.prompts)}
         games.sort(key=lambda game: (order[game.prompt_id], game.order == "answer_first"))
         result = make_result(
             suite,
             games,
-            {**manifest_of(suite, answers, settings, self._harness()), "run": str(self.run_dir.resolve())},
+            sealed(self._manifest(suite, answers), games, self._run_dir),
             policy=settings.order,
             mode=settings.mode,
             min_coverage=settings.min_coverage,
@@ -220,63 +263,48 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         took = [row["rank"] for row in rows if "rank" in row]
         stopped = next((rank["stopped"] for rank in took if rank["stopped"]), None)
         self._result = replace(result, stopped=stopped, spending=sum_of([rank["spending"] for rank in took]))
-        self._keep(answers, games)
+        self._keep(answers, games, self._result)
         return self._result.statuses["scored"] / len(games) if games else float("nan")
 
-    def _asked(self, ids: set[str]) -> Suite:
-        prompts = tuple(prompt for prompt in self.suite.prompts if prompt.id in ids)
-        if len(prompts) == len(self.suite.prompts):
-            return self.suite
-        return replace(self.suite, prompts=prompts, fingerprint=fingerprint(prompts, self.suite.baseline))
-
-    def _keep(self, answers: Sequence[Answer], games: Sequence[Game]) -> None:
-        assert self._result is not None  # noqa: S101
+    def _keep(self, answers: Sequence[Answer], games: Sequence[Game], result: Result) -> None:
         task = str(self.config.task)
-        with exits.plain_errors():
-            directory = self.run_dir
-            save_answers(directory, answers)
-            save_result(directory, games, self._result)
-        beside.note_run(task, directory)
-        self._metadata_note({"run": str(directory)})
-        announce(self._result, directory)
-        if self._result.withheld:
-            exits.note_withheld(task)
-
-    @property
-    def run_dir(self) -> Path:
-        """The directory of this run, made when first asked for: before anything is judged."""
-        if not hasattr(self, "_run_dir"):
-            if self.options.output is not None:
-                path = self.options.output / str(self.config.task)
-                self._run_dir = made(path if self._rank == 0 else path.with_name(f"{path.name}-rank{self._rank}"))
-            else:
-                name = self.model_name if self._rank == 0 else f"{self.model_name}-rank{self._rank}"
-                self._run_dir = new_run_dir(str(self.config.task), name)
-        return self._run_dir
+        try:
+            save_answers(self._run_dir, answers)
+            save_result(self._run_dir, games, result)
+            beside.note_run(task, self._run_dir)
+        except CodeArenaError as exc:
+            log.error("%s", exc)  # noqa: TRY400  lm-eval's own files still hold the samples with every reply
+            exits.note_incomplete(task)
+        self._metadata_note({"run": str(self._run_dir)})
+        announce(result, self._run_dir)
+        if result.withheld or result.stopped:
+            exits.note_incomplete(task)
 
     @property
     def model_name(self) -> str:
         """The model under test, as far as a task can know it (lm-eval merges model_args into the metadata)."""
-        for key in ("model", "pretrained", "path"):
-            if self._metadata.get(key):
-                return Path(str(self._metadata[key])).name.split(".jsonl")[0].removeprefix("answers_")
-        return "model"
+        return str(
+            next((self._metadata[key] for key in ("model", "pretrained", "path") if self._metadata.get(key)), "model")
+        )
 
-    def _harness(self) -> dict[str, Any]:
-        from importlib.metadata import version
-
-        return {
+    def _manifest(self, suite: Suite, answers: Sequence[Answer]) -> dict[str, Any]:
+        harness = {
             "name": "lm-eval",
-            "version": version("lm-eval"),
+            "version": importlib.metadata.version("lm-eval"),
             "task": str(self.config.task),
             "world_size": self._world_size,
+            "model_args": shown_arguments(self._metadata),
             "generation_kwargs": dict(self.config.generation_kwargs or {}),
+            **self._asked_with,
         }
+        return manifest_of(suite, answers, self._settings, harness)
 
     def _metadata_note(self, note: Mapping[str, Any]) -> None:
-        """Write what was really used into the configuration that lm-eval keeps with its results."""
+        """Write what was really used into the configuration that lm-eval keeps with its results, and no secret."""
         settings = self.settings.describe() if self.settings else None
         kept = dict(self.config.metadata or {})
+        if kept.get("judge_base_url"):
+            kept["judge_base_url"] = without_credentials(str(kept["judge_base_url"]))
         kept["codearena"] = {
             "judge": settings,
             "suite": {name: getattr(self.suite, name) for name in ("source", "fingerprint", "baseline")},
@@ -285,6 +313,9 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         self._config.metadata = kept
 
     def _read(self, name: str, _values: Sequence[Any]) -> float:
+        if self._result is None and not self.is_replica:
+            msg = f"lm-eval asked for {name!r} before {VERDICT!r}, which makes the result."
+            raise RuntimeError(msg)
         return float("nan") if self._result is None else read_metric(self._result, name)
 
     def higher_is_better(self) -> dict[str, bool]:

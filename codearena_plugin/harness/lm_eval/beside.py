@@ -17,6 +17,11 @@ def note_run(task: str, directory: Path) -> None:
     _finished[task] = directory
 
 
+def forget_run(task: str) -> None:
+    """Forget an earlier run of a task in this process: its result must not be taken for the next one's."""
+    _finished.pop(task, None)
+
+
 def patch_tracker(tracker: Any) -> None:
     """Let ``EvaluationTracker.save_results_aggregated`` also copy our results, after it did its own work."""
     if getattr(tracker, "codearena_patched", False):

@@ -6,6 +6,7 @@ Inside ``simple_evaluate`` of somebody's program our errors are ordinary excepti
 from __future__ import annotations
 
 import functools
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 from codearena_plugin.errors import CodeArenaError, IncompleteRunError
 
 _CLI_MODULE = "lm_eval._cli.run"
-_withheld: list[str] = []
+_incomplete: list[str] = []
 
 
 @contextmanager
@@ -30,18 +31,18 @@ def plain_errors() -> Iterator[None]:
         raise SystemExit(exc.exit_code) from None
 
 
-def note_withheld(task: str) -> None:
-    """Remember that a task ended without a score, for the exit code."""
-    _withheld.append(task)
+def note_incomplete(task: str) -> None:
+    """Remember that a task ended without a score, or before all was asked, for the exit code."""
+    _incomplete.append(task)
 
 
-def withheld() -> list[str]:
-    """Return the tasks of this process that ended without a score."""
-    return list(_withheld)
+def incomplete() -> list[str]:
+    """Return the tasks of this process that are incomplete."""
+    return list(_incomplete)
 
 
 def patch_cli(module: ModuleType) -> None:
-    """Make ``lm_eval run`` end with exit code 3 when a score was withheld, after all its files are written."""
+    """Make ``lm_eval run`` end with exit code 3 when a run is incomplete, after all its files are written."""
     command: Any = module.Run
     if getattr(command, "codearena_patched", False):
         return
@@ -49,8 +50,11 @@ def patch_cli(module: ModuleType) -> None:
 
     @functools.wraps(original)
     def execute(*args: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # lm-eval's arrows must not end a judged run
         done = original(*args, **options)
-        if _withheld:
+        if _incomplete:
             raise SystemExit(IncompleteRunError.exit_code)
         return done
 

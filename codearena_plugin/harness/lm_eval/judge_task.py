@@ -21,10 +21,10 @@ from codearena_plugin.judging.play import plan_games
 from codearena_plugin.judging.request import request_key
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.prompts.answers import read_answers
-from codearena_plugin.prompts.suite import Suite, load_suite
-from codearena_plugin.reasoning import strip_reasoning
-from codearena_plugin.records import Answer, Game, Reply
-from codearena_plugin.runs.files import ANSWERS
+from codearena_plugin.prompts.suite import Suite, answered_part, load_suite
+from codearena_plugin.records import Game, Reply
+from codearena_plugin.runs.files import ANSWERS, save_games
+from codearena_plugin.runs.judge import visible
 from codearena_plugin.runs.options import RunOptions
 
 
@@ -66,16 +66,17 @@ class JudgeCodeArenaTask(SuiteTask):
             raise ConfigError(msg)
         suite = load_suite(self.suite_name, options.suite)
         path = Path(options.answers).expanduser()
-        answers = read_answers(path / ANSWERS if path.is_dir() else path, suite)
+        file = path / ANSWERS if path.is_dir() else path
+        answers = read_answers(file, suite, allow_missing=options.only_answered)
+        suite = answered_part(suite, {answer.prompt_id for answer in answers})
         self._answers = {answer.prompt_id: answer for answer in answers}
-        visible = {key: Answer(key, a.model, strip_reasoning(a.text)[0]) for key, a in self._answers.items()}
         settings = self.resolve_judge()
         if settings.card.backend == "static":
             msg = "The static judge asks no model: choose a judge card with a prompt, such as judge=codearena."
             raise ConfigError(msg)
         self._plans = {
             f"{plan.prompt_id}/{plan.order}": plan
-            for plan in plan_games(suite.prompts, suite.baseline, visible, settings)
+            for plan in plan_games(suite.prompts, suite.baseline, visible(answers), settings)
         }
         return suite, [
             {
@@ -91,17 +92,17 @@ class JudgeCodeArenaTask(SuiteTask):
             for key, plan in self._plans.items()
         ]
 
-    def collect(self) -> None:
-        """Read the verdict of every game of this rank."""
-        assert self.settings is not None  # noqa: S101
+    def judge(self) -> None:
+        """Read the verdict of every game of this rank, and keep the games at once: the replies exist nowhere else."""
         for instance in self._instances:
             plan = self._plans[instance.doc["game"]]
             text = instance.resps[0]
             reply = Reply(text=text if isinstance(text, str) else "", attempts=1, served_model=self.model_name)
-            verdict = plan.skipped or read_verdict([reply], mode=self.settings.mode)
-            asked = replace(plan.request, sampling=self.settings.sampling)  # --gen_kwargs came after the plan
+            verdict = plan.skipped or read_verdict([reply], mode=self._settings.mode)
+            asked = replace(plan.request, sampling=self._settings.sampling)  # --gen_kwargs came after the plan
             game = Game(plan.prompt_id, plan.order, (request_key(asked),), (reply,), verdict)
             self._games[instance.doc["game"]] = [game]
+        save_games(self._run_dir, [game for games in self._games.values() for game in games])
 
     def games_of(self, doc: Mapping[str, Any]) -> list[Game]:
         """Return the one game of a document."""

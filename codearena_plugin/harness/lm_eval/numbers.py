@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from codearena_plugin.judging.play import Spending
+from codearena_plugin.runs.incomplete import failed_games, incomplete_line
 from codearena_plugin.runs.result import RATES, Result
 
 VERDICT = "judgement"  # per sample: both games with their raw replies; in the table: the share of games scored
@@ -56,24 +57,17 @@ def announce(result: Result, directory: Path) -> None:
     notice = result.manifest["judge"]["notice"]
     if notice:
         _log.warning("%s", notice)
-    bad = {status: n for status, n in result.statuses.items() if n and status != "scored"}
-    failed = ", ".join(f"{n} {status}" for status, n in bad.items()) or "none"
-    if result.withheld:
-        why = f" ({result.stopped})" if result.stopped else ""
-        _log.error(
-            "NO SCORE: %s; games that failed: %s%s. Replies are kept: run the same command again and only what was not "
-            "answered is asked; judge_again asks named statuses once more, judge_min_coverage lowers the bar. Run: %s",
-            result.withheld,
-            failed,
-            why,
-            directory,
-        )
+    line = incomplete_line(result.to_json(), directory)
+    if line is not None:
+        _log.error("%s", line)
     else:
+        failed = failed_games(result.statuses)
         _log.info("coverage %.4f, games that failed: %s. Run: %s", result.summary.coverage, failed, directory)
 
 
-def sum_of(parts: Sequence[Mapping[str, Any]]) -> Spending | None:
+def sum_of(rows: Sequence[Mapping[str, Any] | None]) -> Spending | None:
     """Return the spending of all ranks together: times side by side, everything else added."""
+    parts = [row for row in rows if row is not None]
     if not parts:
         return None
     costs = [part["cost_usd"] for part in parts]
@@ -83,9 +77,10 @@ def sum_of(parts: Sequence[Mapping[str, Any]]) -> Spending | None:
         **added,
         cost_usd=None if None in costs else sum(costs),
         wall_s=max(part["wall_s"] for part in parts),
+        is_remote=any(part["is_remote"] for part in parts),
     )
 
 
-def spending_row(spending: Spending, stopped: str | None) -> dict[str, Any]:
+def spending_row(spending: Spending | None, stopped: str | None) -> dict[str, Any]:
     """Return what one rank's judging took, as it travels to rank 0."""
-    return {"spending": asdict(spending), "stopped": stopped}
+    return {"spending": None if spending is None else asdict(spending), "stopped": stopped}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,12 +47,20 @@ class ReplayModel(LM):  # type: ignore[misc]
         """
         with plain_errors():
             asked = [_doc_id(request) for request in requests]
-            self._check(dict.fromkeys(asked))
+            self._check(dict.fromkeys(asked), getattr(requests[0], "suite_ids", None) if requests else None)
         for request, prompt_id in zip(requests, asked, strict=True):
-            request.finish_reason = self._answers[prompt_id].finish_reason  # our task reads it; lm-eval has no place
+            answer = self._answers[prompt_id]  # our task reads what lm-eval has no place for
+            request.answered_by, request.finish_reason = answer.model, answer.finish_reason
         return [self._answers[prompt_id].text for prompt_id in asked]
 
-    def _check(self, asked: dict[str, None]) -> None:
+    def _check(self, asked: dict[str, None], known: Collection[str] | None) -> None:
+        unknown = [prompt_id for prompt_id in self._answers if known is not None and prompt_id not in known]
+        if unknown:
+            msg = (
+                f"{self._file}: {len(unknown)} answers are to prompts that the suite does not have: {listed(unknown)}; "
+                "nothing was judged. Are they answers to another suite?"
+            )
+            raise DataError(msg)
         missing = [prompt_id for prompt_id in asked if prompt_id not in self._answers]
         if missing:
             msg = (

@@ -8,13 +8,13 @@ from typing import Any
 
 from codearena_plugin.harness.lm_eval.base import SuiteTask, log
 from codearena_plugin.harness.lm_eval.numbers import spending_row, text_for_arrow
-from codearena_plugin.judging.play import estimate, open_backend, open_store, plan_games, play, preflight, run_async
+from codearena_plugin.judging.play import plan_games, play, preflight
 from codearena_plugin.judging.prompt import render_question
 from codearena_plugin.prompts.suite import Suite, load_suite
-from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game, Prompt
 from codearena_plugin.report.progress import judging_progress
-from codearena_plugin.runs.files import save_answers
+from codearena_plugin.runs.ahead import describe, look_ahead
+from codearena_plugin.runs.judge import visible
 from codearena_plugin.runs.options import RunOptions
 
 
@@ -28,59 +28,36 @@ class CodeArenaTask(SuiteTask):
 
     def prepare(self) -> None:
         """Ask the judge one trivial question: a wrong key, URL or model must show before the GPU is used."""
-        assert self.settings is not None  # noqa: S101
-        preflight(self.settings)
+        preflight(self._settings)
         self._metadata_note({})
 
-    def collect(self) -> None:
-        """Keep the answers, then judge them."""
-        assert self.settings is not None  # noqa: S101
-        prompts = []
+    def gather(self) -> None:
+        """Take each document's first response as the model's answer: lm-eval pads short ranks with more of them."""
         for instance in self._instances:
-            prompt = self.suite.by_id[instance.doc["id"]]
-            text = instance.resps[0]  # lm-eval pads short ranks with extra responses; the first is the answer
-            self._answers[prompt.id] = Answer(
-                prompt.id,
-                self.model_name,
+            prompt_id, text = instance.doc["id"], instance.resps[0]
+            self._answers[prompt_id] = Answer(
+                prompt_id,
+                getattr(instance, "answered_by", self.model_name),  # our replay model knows who answered, and
                 text if isinstance(text, str) else "",
-                getattr(instance, "finish_reason", None),  # only our replay model knows it
+                getattr(instance, "finish_reason", None),  # why the answer ended
             )
-            prompts.append(prompt)
-        save_answers(self.run_dir, [self._answers[prompt.id] for prompt in prompts])
-        visible = {
-            key: Answer(key, answer.model, strip_reasoning(answer.text)[0]) for key, answer in self._answers.items()
-        }
-        plans = plan_games(prompts, self.suite.baseline, visible, self.settings)
-        self._say_what_it_takes(plans)
+
+    def judge(self) -> None:
+        """Play the games of this rank's answers."""
+        prompts = [self.suite.by_id[instance.doc["id"]] for instance in self._instances]
+        plans = plan_games(prompts, self.suite.baseline, visible(list(self._answers.values())), self.limits_here)
+        log.info(
+            "judging %s; answers are kept in %s",
+            describe(look_ahead(plans, self._settings), self._settings),
+            self._run_dir,
+        )
         with judging_progress() as observe:
-            played = play(plans, self.settings, observe=observe)
+            played = play(plans, self.limits_here, observe=observe)
         games: dict[str, list[Game]] = defaultdict(list)
         for game in played.games:
             games[game.prompt_id].append(game)
         self._games = dict(games)
         self._played_here = spending_row(played.spending, played.stopped)
-
-    def _say_what_it_takes(self, plans: Any) -> None:
-        assert self.settings is not None  # noqa: S101
-        backend = open_backend(self.settings)
-        store = open_store(self.settings, backend)
-        try:
-            ahead = estimate(plans, self.settings, store)
-        finally:
-            if store is not None:
-                store.close()
-            run_async(backend.aclose())
-        cost = "unknown" if ahead.cost_usd is None else f"about ${ahead.cost_usd:.2f}"
-        log.info(
-            "judging %d games with %s (%d answered before), about %d + %d tokens, cost %s; answers are kept in %s",
-            ahead.games,
-            self.settings.model,
-            ahead.stored,
-            ahead.prompt_tokens,
-            ahead.completion_tokens,
-            cost,
-            self.run_dir,
-        )
 
     def games_of(self, doc: Mapping[str, Any]) -> list[Game]:
         """Return both games of a prompt."""

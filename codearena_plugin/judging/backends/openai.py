@@ -22,6 +22,7 @@ import aiohttp
 from codearena_plugin.errors import ConfigError, JudgeAccessError
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.backoff import asked_wait_s
+from codearena_plugin.judging.checked import token_count
 from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.judging.urls import without_credentials
@@ -33,7 +34,6 @@ _CONNECT_TIMEOUT_S = 20
 _MAX_REPLY_BYTES = 16 << 20
 _LARGE_BYTES = 1 << 20
 _SECRET_LENGTH = 6  # what is shorter ("EMPTY", "1") hides nothing, and would cut holes into every message
-_ABSURD_TOKENS = 1 << 31  # a count that no call has, and that neither a database nor a budget should believe
 _RETRYABLE_STATUSES = {408, 409, 425, 429}
 _TOO_LONG = (
     "context_length",
@@ -46,6 +46,7 @@ _TOO_LONG = (
 )
 _FILTERED = ("content_filter", "content management policy")
 _NO_MODEL = re.compile(r"model_not_found|\bmodel\b[^.,;]{0,99}\b(?:does not exist|not exist\b|not found\b)")
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.InvalidURL)
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit")
 
 
@@ -103,7 +104,9 @@ class OpenAIBackend:
         except asyncio.TimeoutError as exc:
             raise _failed("timeout", f"no connection to {self.shown_url}", is_retryable=True) from exc
         except (aiohttp.ClientError, OSError) as exc:
-            raise _failed("connection", self._redact(f"{type(exc).__name__}: {exc}"), is_retryable=True) from exc
+            said = self._redact(f"{type(exc).__name__}: {exc}")
+            is_lost = not isinstance(exc, _NEVER_SENT)
+            raise CallFailedError(CallError("connection", said), is_retryable=True, is_lost=is_lost) from exc
         except ValueError as exc:  # a host or proxy that the client cannot use at all
             msg = f"The judge at {self.shown_url} cannot be asked: {self._redact(str(exc))}. Check judge_base_url."
             raise JudgeAccessError(msg) from exc
@@ -223,8 +226,7 @@ def _visible_text(content: Any) -> str:
 
 
 def _count(usage: Any, name: str) -> int | None:
-    value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _ABSURD_TOKENS else None
+    return token_count(usage.get(name)) if isinstance(usage, dict) else None
 
 
 def _json(raw: bytes) -> Any:

@@ -16,13 +16,17 @@ class CallFailedError(CodeArenaError):
         error: what will be recorded if nobody tries again.
         is_retryable: the same request may succeed later.
         retry_after_s: how long the server asks us to wait, if it does.
+        is_lost: the request went out and its answer was lost: it may have been billed.
     """
 
-    def __init__(self, error: CallError, *, is_retryable: bool, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, error: CallError, *, is_retryable: bool, retry_after_s: float | None = None, is_lost: bool = False
+    ) -> None:
         super().__init__(f"{error.kind}: {error.message}")
         self.error = error
         self.is_retryable = is_retryable
         self.retry_after_s = retry_after_s
+        self.is_lost = is_lost
 
 
 class Backend(Protocol):

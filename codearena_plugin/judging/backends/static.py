@@ -8,11 +8,11 @@ from typing import Any
 
 from codearena_plugin.judging.backends.protocol import Backend, CallFailedError
 from codearena_plugin.judging.request import JudgeRequest
-from codearena_plugin.judging.static import NOTICE
+from codearena_plugin.judging.static import NOTICE, syntax
 from codearena_plugin.judging.static.compare import compare
 from codearena_plugin.records import CallError, Reply, Usage
 
-SERVED_MODEL = "static-1"
+MODEL = "static-1"
 _TEXTS = ("question", "answer_a", "answer_b")
 
 
@@ -41,7 +41,8 @@ class StaticBackend:
         task = _read(request)
         found = compare(task.question, task.languages, task.answer_a, task.answer_b)
         lines = (NOTICE, *found.reasons, f"My final verdict is: [[{found.label}]]")
-        return Reply(text="\n".join(lines), finish_reason="stop", usage=Usage(), attempts=1, served_model=SERVED_MODEL)
+        served = f"{MODEL}+{syntax.parsers()}"  # another Python or pack reads code differently, and may judge so
+        return Reply(text="\n".join(lines), finish_reason="stop", usage=Usage(), attempts=1, served_model=served)
 
     async def aclose(self) -> None:
         """Do nothing: there is nothing to release."""

@@ -72,11 +72,6 @@ def split(markdown: str) -> Parts:
     return Parts("\n".join(prose), tuple(found))
 
 
-def blocks(markdown: str) -> tuple[Block, ...]:
-    """Return the fenced blocks of a Markdown text, in order."""
-    return split(markdown).blocks
-
-
 def tag(info: str) -> str:
     """Return the language tag of an info string.
 

@@ -17,7 +17,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codearena_plugin.judging.static import languages, markup
+from codearena_plugin.judging.static import kinship, markup
+from codearena_plugin.languages import canonical_language
 
 MAX_CHARS = 200_000
 # tree-sitter's error recovery takes quadratic time on some garbage: up to 2 s at 20 kB, measured.
@@ -30,20 +31,36 @@ _BRACKET = re.compile(r"[()\[\]{}]")
 
 
 @functools.cache
-def has_extra() -> bool:
-    """Return whether the extra ``syntax`` is installed, in a version that brings its grammars along.
+def extra_version() -> str | None:
+    """Return which version of the extra ``syntax`` is installed, if it is one that brings its grammars along.
 
     From 1.0 on the package downloads them when they are first asked for; such a one is left alone.
     """
     try:
-        return importlib.metadata.version("tree-sitter-language-pack").startswith("0.")
+        version = importlib.metadata.version("tree-sitter-language-pack")
     except importlib.metadata.PackageNotFoundError:
-        return False
+        return None
+    return version if version.startswith("0.") else None
+
+
+def has_extra() -> bool:
+    """Return whether languages can be read that the standard library cannot."""
+    return extra_version() is not None
+
+
+def parsers() -> str:
+    """Return what reads code here, in one word: who parses differently may judge differently.
+
+    The standard library's parsers change with Python's minor version, the grammars with the pack's.
+    """
+    python = f"python-{sys.version_info.major}.{sys.version_info.minor}"
+    version = extra_version()
+    return python if version is None else f"{python}+tree-sitter-{'.'.join(version.split('.')[:2])}"
 
 
 def limit(language: str) -> int:
     """Return how many characters of this language are read at most; longer code is unknown."""
-    return MAX_CHARS if languages.canonical(language) in ("Python", "JSON", "TOML", "XML") else MAX_CHARS_SLOW
+    return MAX_CHARS if canonical_language(language) in _FAST else MAX_CHARS_SLOW
 
 
 def parses(language: str, code: str) -> bool | None:
@@ -55,7 +72,7 @@ def parses(language: str, code: str) -> bool | None:
     >>> parses("Python", "print(1)"), parses("Python", "print(1"), parses("Pine Script", "plot(close)")
     (True, False, None)
     """
-    name = languages.canonical(language)
+    name = canonical_language(language)
     if name is None or len(code) > limit(name) or _is_deep(code):
         return None
     if "\0" in code:
@@ -127,7 +144,7 @@ def _toml(code: str) -> bool | None:
 
 
 def _tree_sitter(name: str, code: str) -> bool | None:
-    grammar = languages.grammar(name)
+    grammar = kinship.grammar(name)
     if grammar is None:
         return None
     if name == "PHP" and "<?" not in code:  # without its tag, all of it is text to the grammar
@@ -164,6 +181,9 @@ _STANDARD_LIBRARY: dict[str, Callable[[str], bool | None]] = {
     "HTML": markup.html,
     "JSON": _json,
     "Python": _python,
+    "SVG": markup.xml,
     "TOML": _toml,
     "XML": markup.xml,
+    "XSLT": markup.xml,
 }
+_FAST = frozenset(_STANDARD_LIBRARY) - {"HTML"}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codearena_plugin.judging.static import blocks, languages, syntax, words
+from codearena_plugin.judging.static import blocks, kinship, syntax, words
 from codearena_plugin.judging.static.blocks import Block, Parts
 from codearena_plugin.judging.static.guess import guess
 
@@ -56,7 +56,7 @@ class Traits:
 
 def read(question: str, wanted: Sequence[str], answer: str) -> Traits:
     """Return the traits of one answer to a question about some programming languages (none for "general")."""
-    names = [name for name in map(languages.canonical, wanted) if name is not None]
+    names = kinship.wanted_languages(wanted)
     parts = blocks.split(answer)
     code = [block for block in parts.blocks if block.code.strip()][:_BLOCKS_READ]
     named = [(name, block) for block in code if (name := _language(block)) is not None]
@@ -64,7 +64,7 @@ def read(question: str, wanted: Sequence[str], answer: str) -> Traits:
     asked = words.asks_for_code(question, names_a_language=bool(names))
     return Traits(
         has_code=has_code if asked else None,
-        right_language=max(languages.kinship(name, names) for name, _ in named) if names and named else None,
+        right_language=max(kinship.kinship(name, names) for name, _ in named) if names and named else None,
         parses=_parses(named),
         complete=_complete(question, answer, parts),
         unrefused=_unrefused(answer, has_code),
@@ -76,13 +76,11 @@ def read(question: str, wanted: Sequence[str], answer: str) -> Traits:
 
 
 def _language(block: Block) -> str | None:
-    if block.language_tag:
-        return languages.canonical(block.language_tag)
-    return guess(block.code)
+    return kinship.tagged_language(block.language_tag) if block.language_tag else guess(block.code)
 
 
 def _has_code(parts: Parts, code: Sequence[Block]) -> float:
-    if any(block.language_tag not in languages.NOT_CODE or not block.language_tag for block in code):
+    if any(block.language_tag not in kinship.NOT_CODE or not block.language_tag for block in code):
         return 1.0
     prose = parts.prose[: words.READ_LIMIT]
     if sum(1 for line in prose.split("\n") if _CODE_LINE.search(line[:200])) >= 3:

@@ -44,7 +44,8 @@ def test_three_runs_give_three_pairs_with_corrected_p_values(codearena, static_r
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("card", "static@2-A", "judge card 'static@1-A' and 'static@2-A'"),
+        ("comparable_as", "static@2", "and 'static@2'"),
+        ("prompt_sha256", "e" * 64, "and 'sha256 eeeeeeeeeeee'"),
         ("model", "other", "judge model 'static-1' and 'other'"),
         ("order", "answer_first", "order 'both' and 'answer_first'"),
         ("mode", "reference", "mode 'default' and 'reference'"),

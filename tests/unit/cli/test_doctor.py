@@ -102,6 +102,11 @@ def test_the_static_judge_needs_no_ping(codearena, active):
     assert "needs no network" in done.out
 
 
+def test_the_static_judge_is_said_to_be_no_preference_model(active):
+    assert "a smoke test, not a preference model" in _by_name(judge="static")["judge"].found
+    assert "smoke test" not in _by_name()["judge"].found
+
+
 def test_a_judge_that_does_not_answer_is_a_problem(codearena, active):
     done = codearena("doctor", "--ping", "--judge-base-url", "http://127.0.0.1:9/v1")
     assert done.code == 2

@@ -79,3 +79,16 @@ def test_a_value_that_cannot_be_used_is_one_line(codearena, flag, value, said):
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_dry_run_carries_the_demo_mark_and_the_judge_s_notice(codearena):
+    done = codearena("judge", MINI, "--suite", "codearena_mini", "--dry-run")
+    assert done.code == 0
+    assert "DEMO: prompts of our own" in done.out
+    assert "a smoke test, not a preference model" in done.out
+
+
+def test_a_judge_without_a_network_is_said_to_have_made_no_call(codearena):
+    done = codearena("judge", MINI, "--suite", "codearena_mini")
+    assert "none, back end static;" in done.out
+    assert "cost" not in done.out

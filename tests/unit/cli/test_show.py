@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 from codearena_plugin import paths
+from codearena_plugin.judging.ledger import read_games
+from codearena_plugin.runs.files import games_sha256
 
 MINI = paths.data_dir("tasks") / "codearena_mini" / "data"
 HOSTILE = (
@@ -60,11 +62,26 @@ def test_without_an_id_all_prompts_are_listed(codearena, static_run):
     assert "32 of 32 prompts" in done.out
 
 
+def test_both_views_carry_the_demo_mark_and_the_judge_s_notice(codearena, static_run):
+    run = static_run("careful")
+    for done in (
+        codearena("show", run),
+        codearena("show", run, "--status", "refused"),
+        codearena("show", run, "mini-001"),
+    ):
+        head = " ".join(done.out[:400].split())
+        assert "DEMO: prompts of our own" in head
+        assert "static judge: reads surface traits of answers; a smoke test, not a preference model" in head
+
+
 def test_the_list_can_be_filtered_by_status(codearena, static_run):
     run = static_run("careful")
     rows = [json.loads(line) for line in (run / "games.jsonl").read_text().splitlines()]
     rows[4].update(status="unparsable", label=None, reason="no label in the reply")
     (run / "games.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = json.loads((run / "result.json").read_text())
+    result["manifest"]["games_sha256"] = games_sha256(read_games(run / "games.jsonl"))
+    (run / "result.json").write_text(json.dumps(result))
     done = codearena("show", run, "--status", "unparsable")
     assert "mini-003" in done.out
     assert "not scored" in done.out
@@ -78,6 +95,18 @@ def test_an_unknown_prompt_suggests_the_nearest(codearena, static_run):
     done = codearena("show", static_run("careful"), "mini-01")
     assert done.code == 2
     assert "did you mean 'mini-0" in done.err
+
+
+def test_an_unknown_prompt_of_a_run_without_its_suite_is_refused_too(codearena, tmp_path):
+    data = tmp_path / "mine.jsonl"
+    data.write_bytes((MINI / "prompts.jsonl").read_bytes())
+    codearena(
+        "judge", MINI / "answers_careful.jsonl", "--data", data, "--judge", "static", "--output", tmp_path / "run"
+    )
+    data.write_text(data.read_text().replace("Python", "Ruby"))
+    done = codearena("show", tmp_path / "run", "mini-999")
+    assert done.code == 2
+    assert "has no prompt 'mini-999'" in done.err
 
 
 def test_a_status_and_a_prompt_together_are_refused(codearena, static_run):

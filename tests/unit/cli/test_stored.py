@@ -5,6 +5,7 @@ import json
 import pytest
 
 from codearena_plugin import paths
+from codearena_plugin.judging import card, settings
 from codearena_plugin.runs.files import load_run
 from codearena_plugin.runs.rescore import suite_of
 
@@ -28,6 +29,26 @@ def test_rescore_without_output_writes_nothing(codearena, static_run):
     before = {path: path.read_bytes() for path in run.iterdir()}
     assert codearena("rescore", run, "--mode", "reference").code == 0
     assert {path: path.read_bytes() for path in run.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--mode", "loose", "judge_mode='loose' cannot be used: expected default or reference."),
+        ("--min-coverage", "2", "judge_min_coverage='2' cannot be used: expected a share from 0 to 1."),
+    ],
+)
+def test_rescore_refuses_a_value_in_the_usual_words(codearena, static_run, option, value, said):
+    done = codearena("rescore", static_run("careful"), option, value)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_rescore_reads_its_options_without_a_judge(codearena, static_run, monkeypatch):
+    run = static_run("careful")
+    monkeypatch.setattr(card, "load_card", lambda _name: pytest.fail("a judge card was loaded"))
+    monkeypatch.setattr(settings, "load_card", lambda _name: pytest.fail("a judge card was loaded"))
+    assert codearena("rescore", run, "--min-coverage", "0.5").code == 0
 
 
 def test_rescore_refuses_to_write_over_the_run_itself(codearena, static_run):

@@ -113,3 +113,4 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         write_games(path, broken())
     assert list(read_games(path)) == [good]
+    assert list(tmp_path.iterdir()) == [path]

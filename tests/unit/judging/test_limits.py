@@ -22,7 +22,7 @@ from codearena_plugin.judging.prices import Price, estimate_tokens, find_price
 from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.records import Message, Usage
 
-REQUEST = JudgeRequest("j@1-A", "m", (Message("user", "x" * 350),), {"max_tokens": 1000})
+REQUEST = JudgeRequest("j@1", "m", (Message("user", "x" * 350),), {"max_tokens": 1000})
 
 
 def test_no_more_pass_the_gate_than_it_has_places() -> None:
@@ -125,7 +125,7 @@ def test_nobody_waits_for_calls_that_are_not_under_way() -> None:
 @given(st.lists(st.integers(0, 1000), max_size=60), st.integers(1, 8), st.floats(0, 20))
 def test_money_is_never_overspent(bills: list[int], places: int, limit: float) -> None:
     """Replays a run: as many calls under way as the budget lets through, the oldest billed first."""
-    request = JudgeRequest("j@1-A", "m", (), {"max_tokens": 1000})
+    request = JudgeRequest("j@1", "m", (), {"max_tokens": 1000})
     budget = Budget(Price(0, 1000), max_cost_usd=limit)
     held: list[float] = []
     for bill in bills:
@@ -147,6 +147,27 @@ def test_a_reply_without_token_counts_is_estimated_and_its_cost_is_unknown() -> 
     assert budget.cost_usd == pytest.approx(budget.expected_cost(REQUEST))
     assert Budget(Price(0, 0)).known_cost_usd == 0
     assert Budget(None).known_cost_usd is None
+
+
+@pytest.mark.parametrize("limit", [None, 100.0])
+def test_a_call_whose_bill_never_came_counts_at_the_most_it_may_cost(limit: float | None) -> None:
+    budget = Budget(Price(0, 1000), max_cost_usd=limit)
+    budget.settle(REQUEST, budget.reserve(REQUEST), None, is_lost=True)
+    assert (budget.cost_usd, budget.uncounted, budget.calls, budget.replies) == (1.0, 1, 1, 0)
+    assert budget.known_cost_usd is None
+    assert not budget.must_wait(REQUEST)
+
+
+def test_a_call_that_was_refused_costs_nothing() -> None:
+    budget = Budget(Price(0, 1000), max_cost_usd=100)
+    budget.settle(REQUEST, budget.reserve(REQUEST), None)
+    assert (budget.known_cost_usd, budget.uncounted) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "max_gen_toks"])
+def test_a_reply_may_be_as_long_as_any_name_of_its_limit_says(name: str) -> None:
+    request = JudgeRequest("j@1", "m", (), {name: 1000})
+    assert Budget(Price(0, 1000)).highest_cost(request) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -281,7 +302,7 @@ def test_an_interrupt_in_a_notebook_cancels_the_work(monkeypatch: pytest.MonkeyP
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(notebook())
     assert ended == [True]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_an_error_in_the_work_reaches_the_caller_in_a_notebook_too() -> None:

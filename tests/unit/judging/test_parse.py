@@ -61,6 +61,16 @@ def test_a_verdict_after_the_menu_binds() -> None:
 def test_the_menu_alone_is_no_verdict() -> None:
     assert read(f"I must choose one of:\n\n{MENU}").status == "conflicting"
     assert read(MENU.replace("\n", "\n\n", 1)).status == "conflicting"
+    assert read(MENU.replace("\n", "\n\n")).status == "conflicting"
+    assert read(MENU.replace("\n", "\n \n\n")).status == "conflicting"
+    assert read(f"{MENU}\n\nAgain:\n\n{MENU}").status == "conflicting"
+    assert read(f"{MENU}\n\n{MENU}").status == "conflicting"
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_a_decision_right_below_the_menu_binds(label: Label, gap: str) -> None:
+    assert read(f"{MENU.replace(chr(10), gap)}{gap}[[{label}]]") == Verdict("scored", label)
 
 
 def test_two_labels_on_the_closing_line_conflict() -> None:
@@ -77,14 +87,41 @@ def test_text_after_the_verdict_does_not_hide_it() -> None:
     assert read("[[A>B]]\n\nLet me know if you need anything else!") == Verdict("scored", "A>B")
 
 
-@pytest.mark.parametrize("finish_reason", ["length"])
+HALF = "A first thought is [[A>>B]], but let me check B, which"
+
+
+@pytest.mark.parametrize(
+    "finish_reason", ["length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded"]
+)
 def test_a_reply_cut_at_the_limit_is_truncated_even_with_a_label(finish_reason: str) -> None:
-    assert read("[[A>B]] but wait, on second", finish_reason).status == "truncated"
+    assert read(HALF, finish_reason).status == "truncated"
+    assert not wants_continuation([Reply(text=HALF, finish_reason=finish_reason)])
+    assert wants_continuation([Reply(text="Let me check B, which", finish_reason=finish_reason)])
 
 
-@pytest.mark.parametrize("finish_reason", [None, "stop", "eos", "tool_calls", ""])
-def test_any_other_end_does_not_void_a_verdict(finish_reason: str | None) -> None:
-    assert read("[[A>B]]", finish_reason) == Verdict("scored", "A>B")
+@pytest.mark.parametrize(
+    "finish_reason", ["error", "abort", "insufficient_system_resource", "tool_calls", "OTHER", "st\ud800op"]
+)
+def test_a_reply_that_ended_for_a_reason_nobody_knows_is_not_read(finish_reason: str) -> None:
+    assert read(HALF, finish_reason) == Verdict("unparsable", reason=f"finish reason {finish_reason!r}")
+    assert not wants_continuation([Reply(text=HALF, finish_reason=finish_reason)])
+    assert wants_continuation([Reply(text="Let me check B, which", finish_reason=finish_reason)])
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", "STOP", "eos", "eos_token", "end_turn", "stop_sequence", "done"])
+def test_a_reply_that_was_finished_is_read(finish_reason: str) -> None:
+    assert read("[[A>B]]\n\nHope that helps.", finish_reason) == Verdict("scored", "A>B")
+
+
+@pytest.mark.parametrize("finish_reason", [None, ""])
+def test_where_the_server_does_not_say_why_it_ended_the_last_line_must_hold_the_label(
+    finish_reason: str | None,
+) -> None:
+    assert read("Well.\n[[A>B]]\n \n", finish_reason) == Verdict("scored", "A>B")
+    assert read("[[A>B]] at first.\n\nLet me check B, which", finish_reason) == Verdict(
+        "unparsable", reason="no label in the last line, and the server does not say why the reply ended"
+    )
+    assert read("no label", finish_reason) == Verdict("unparsable", reason="no label in the reply")
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "<think>hm</think>", "<think>[[A>B]]"])
@@ -106,7 +143,9 @@ def test_a_regretful_judge_with_a_verdict_is_scored() -> None:
 
 def test_a_server_refusal_or_content_filter_is_refused() -> None:
     assert read_verdict([Reply(text="[[A>B]]", refusal="no")]).status == "refused"
-    assert read("[[A>B]]", "content_filter").status == "refused"
+    for filtered in ("content_filter", "SAFETY", "safety", "refusal"):
+        assert read("[[A>B]]", filtered).status == "refused"
+        assert not wants_continuation([Reply(text="", finish_reason=filtered)])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +10,12 @@ import pytest
 from codearena_plugin import paths
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.backends import openai
+from codearena_plugin.judging.card import Placeholders
 from codearena_plugin.judging.options import OPTIONS
+from codearena_plugin.judging.play import plan_games
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.judging.urls import checked_url, without_credentials
+from codearena_plugin.records import Answer, Message, Prompt
 
 
 def settings(environ: dict[str, str] | None = None, **options: Any) -> JudgeSettings:
@@ -171,10 +176,57 @@ def test_sampling_is_overridden_field_by_field() -> None:
     }
 
 
-def test_another_models_context_is_unknown_unless_given() -> None:
-    assert settings().context_tokens == 128000
-    assert settings(model="small").context_tokens is None
-    assert settings(model="small", context_tokens=4096).context_tokens == 4096
+def test_another_judges_context_is_unknown_unless_given() -> None:
+    assert settings().window_tokens == 128000
+    assert settings(model="small").window_tokens is None
+    assert settings(model="small", context_tokens=4096).window_tokens == 4096
+    assert settings(backend="of-a-stranger").window_tokens is None
+    assert settings(backend="of-a-stranger", context_tokens=4096).window_tokens == 4096
+    assert settings(replay="a stored run").window_tokens == 128000  # what was too long then is not in it
+    assert replace(settings(), backend="lm-eval").window_tokens is None  # a harness plays the judge
+    assert settings(model="small").describe()["context_tokens"] is None
+    assert settings().describe()["context_tokens"] == 128000
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "max_gen_toks"])
+def test_room_for_the_reply_is_kept_under_any_name_of_its_limit(name: str) -> None:
+    prompt = Prompt("p", (Message("user", "u"),), baselines={"b": "x" * 3500})
+    answers = {"p": Answer("p", "m", "y" * 3500)}
+    few, many = (
+        plan_games([prompt], "b", answers, replace(settings(context_tokens=5000), sampling={name: limit}))
+        for limit in (100, 4000)
+    )
+    assert [plan.skipped for plan in few] == [None, None]
+    assert all(plan.skipped is not None and plan.skipped.status == "skipped" for plan in many)
+
+
+def test_settings_describe_what_makes_results_comparable() -> None:
+    described = settings().describe()
+    assert (described["card"], described["comparable_as"]) == ("codearena@1-A", "codearena@1")
+    assert described["prompt_sha256"] == settings(model="other", temperature=1).describe()["prompt_sha256"]
+    assert re.fullmatch("[0-9a-f]{64}", described["prompt_sha256"])
+
+
+def test_the_hash_of_a_prompt_depends_on_all_of_it() -> None:
+    base = settings()
+    card, texts = base.card, base.texts
+    others = [
+        replace(base, texts=texts.model_copy(update={name: "other \ud800"}))
+        for name in ("system", "user", "continuation")
+    ]
+    changes: list[dict[str, Any]] = [
+        {"format": "json"},
+        {"question": "first"},
+        {"placeholders": Placeholders(question="{q}")},
+        {"delimiters": ("<x>",)},
+    ]
+    others += [
+        replace(base, card=card.model_copy(update={"prompt": card.prompt.model_copy(update=change)}))
+        for change in changes
+    ]
+    assert len({one.describe()["prompt_sha256"] for one in [base, *others]}) == 1 + len(others)
+    same = card.prompt.model_copy(update={"user": "renamed.md"})
+    assert replace(base, card=card.model_copy(update={"prompt": same})).describe() == base.describe()
 
 
 def test_the_static_judge_is_not_a_back_end_for_prompts() -> None:

@@ -18,7 +18,7 @@ from codearena_plugin.judging.request import JudgeRequest, request_key
 from codearena_plugin.records import CallError, Game, Message, Reply, Usage, Verdict
 
 REQUEST = JudgeRequest(
-    "codearena@1-A",
+    "codearena@1",
     "local-judge",
     (Message("system", "s"), Message("user", "é\x00"), Message("assistant", "a"), Message("user", "<answer_a>")),
     {"temperature": 0.2, "max_tokens": 16384, "top_p": 0.9, "seed": 7},
@@ -39,7 +39,7 @@ def ask(server: JudgeServer, request: JudgeRequest = REQUEST, **options: Any) ->
 def test_a_request_is_what_the_openai_package_would_send() -> None:
     types = pytest.importorskip("openai.types.chat.completion_create_params")
     known = get_type_hints(types.CompletionCreateParamsNonStreaming).keys()
-    reasoning = JudgeRequest("j@1-A", "o3", (Message("user", "u"),), {"max_completion_tokens": 5})
+    reasoning = JudgeRequest("j@1", "o3", (Message("user", "u"),), {"max_completion_tokens": 5})
     with JudgeServer() as server:
         ask(server)
         ask(server, reasoning)

@@ -14,6 +14,8 @@ MANIFEST = {
     "suite": {"name": "s", "baseline": "b", "fingerprint": "f" * 64},
     "judge": {
         "card": "c@1-A",
+        "comparable_as": "c@1",
+        "prompt_sha256": "0" * 64,
         "model": "j",
         "order": "baseline_first",
         "mode": "default",

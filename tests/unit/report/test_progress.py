@@ -9,14 +9,8 @@ def test_away_from_a_terminal_a_line_now_and_then_says_where_the_run_stands(monk
     monkeypatch.setattr(progress, "_LINE_EVERY_S", 0.0)
     lines: list[str] = []
     with judging_progress(say=lines.append) as observe:
-        assert observe is not None
         observe(Progress(total=10, done=5, failed=1, cost_usd=0.25))
     assert lines == ["judging: 5 of 10 games, about 0 s left, 1 failed · $0.25"]
-
-
-def test_it_is_silent_when_asked_to_be():
-    with judging_progress(quiet=True) as observe:
-        assert observe is None
 
 
 def test_an_unknown_cost_is_said_to_be_unknown():

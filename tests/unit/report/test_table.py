@@ -10,8 +10,9 @@ from codearena_plugin.judging.play import Played, Spending
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.records import Category, Game, Prompt, Reply, Verdict
 from codearena_plugin.report.console import open_console
-from codearena_plugin.report.table import ALL_TABLES, MAIN_TABLES, print_result
-from codearena_plugin.runs.result import make_result
+from codearena_plugin.report.facts import MAIN_TABLES
+from codearena_plugin.report.table import print_result
+from codearena_plugin.runs.result import STRATA, make_result
 
 LONGEST_CLASS = "User Interface and User Experience (UI/UX)"
 JUDGE = {"card": "codearena@1-A", "model": "gpt", "order": "both", "mode": "default", "notice": "", "backend": "openai"}
@@ -71,7 +72,7 @@ def test_every_rate_is_printed_with_interval_and_n():
 
 
 def test_a_withheld_result_prints_no_rate_at_all():
-    text = _printed(_result("B>A", "B>A", "B>A", None), ALL_TABLES)
+    text = _printed(_result("B>A", "B>A", "B>A", None), STRATA)
     assert "withheld" in text
     assert "75.0" in text, "coverage is shown"
     assert "3 of 4" in text
@@ -107,7 +108,7 @@ def test_why_asking_stopped_is_printed():
 
 
 def test_no_line_is_longer_than_the_console_and_the_longest_class_is_whole():
-    text = _printed(_result("B>A", "B>>A", "A=B", "A>B"), ALL_TABLES)
+    text = _printed(_result("B>A", "B>>A", "A=B", "A>B"), STRATA)
     assert max(map(len, text.splitlines())) <= 100
     assert LONGEST_CLASS in text
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from judging_runs import a_suite, answers_to
 from codearena_plugin.errors import DataError
 from codearena_plugin.records import Answer, Game, Verdict
 from codearena_plugin.runs.files import answers_sha256, load_run, made, new_run_dir, save_answers, save_result
+from codearena_plugin.runs.judge import sealed
 from codearena_plugin.runs.rescore import reread, rescore
 from codearena_plugin.runs.result import make_result
 
@@ -25,9 +27,10 @@ MANIFEST = {
 }
 
 
-def save(folder: Path) -> Path:
-    save_answers(folder, answers_to(SUITE))
-    result = make_result(SUITE, GAMES, MANIFEST, policy="both", mode="default", min_coverage=0.95)
+def save(folder: Path, answers: Sequence[Answer] = answers_to(SUITE)) -> Path:
+    save_answers(folder, answers)
+    manifest = sealed({**MANIFEST, "answers": {"sha256": answers_sha256(answers)}}, GAMES, folder)
+    result = make_result(SUITE, GAMES, manifest, policy="both", mode="default", min_coverage=0.95)
     save_result(folder, GAMES, result)
     return folder
 
@@ -49,9 +52,8 @@ def test_the_result_is_strict_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "\x00", "\ud800 lone", "a\r\nb\rc\u2028d\x85e\x0c", "👍" * 9, "x" * 1_000_000])
 def test_any_answer_survives(tmp_path: Path, text: str) -> None:
-    save(tmp_path)
     answers = [Answer("p000", "m", text, None)]
-    save_answers(tmp_path, answers)
+    save(tmp_path, answers)
     assert load_run(tmp_path).answers == tuple(answers)
     assert answers_sha256(answers) != answers_sha256([Answer("p000", "m", text + " ")])
 

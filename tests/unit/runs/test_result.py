@@ -7,7 +7,7 @@ import pytest
 from judging_runs import a_suite
 
 from codearena_plugin.prompts.suite import Suite
-from codearena_plugin.records import STATUSES, Game, Label, Order, ReadingMode, Status, Verdict
+from codearena_plugin.records import STATUSES, Game, Label, Order, ReadingMode, Reply, Status, Verdict
 from codearena_plugin.runs.result import RATES, Result, make_result
 
 SUITE = a_suite(20)
@@ -20,7 +20,7 @@ def games(labels: dict[tuple[str, Order], Label], failed: Status = "unparsable")
         for order in get_args(Order):
             label = labels.get((prompt.id, order), "B>A" if order == "baseline_first" else "A>B")
             verdict = Verdict("scored", label) if label else Verdict(failed, reason="because")
-            found.append(Game(prompt.id, order, (), (), verdict))
+            found.append(Game(prompt.id, order, ("key",), (Reply(text="said"),), verdict))
     return found
 
 

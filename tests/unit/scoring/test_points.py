@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codearena_plugin.records import LABELS, ORDERS, Game, Label, Order, Verdict
+from codearena_plugin.records import LABELS, ORDERS, STATUSES, CallError, Game, Label, Order, Reply, Status, Verdict
 from codearena_plugin.scoring.points import game_points, outcome
 
 MIRRORED: dict[Label, Label] = {"A>>B": "B>>A", "A>B": "B>A", "A=B": "A=B", "B>A": "A>B", "B>>A": "A>>B"}
@@ -15,7 +15,7 @@ readings = st.one_of(st.none(), labels)
 
 def game(order: Order, label: Label | None, prompt_id: str = "p") -> Game:
     verdict = Verdict("scored", label) if label else Verdict("transport-error", reason="rate limit")
-    return Game(prompt_id, order, request_keys=("key",), replies=(), verdict=verdict)
+    return Game(prompt_id, order, request_keys=("key",), replies=(Reply("said"),), verdict=verdict)
 
 
 def both(first: Label | None, second: Label | None) -> list[Game]:
@@ -82,8 +82,35 @@ def test_reference_mode_counts_a_failed_game_as_no_points(
     assert joined.consistent is None
 
 
-def test_reference_mode_always_has_a_score_even_without_a_game() -> None:
-    assert outcome("p", [], policy="both", mode="reference").score == 0.5
+NOT_ASKED = Reply(error=CallError("not-asked", "budget reached"))
+
+
+def never_asked(order: Order) -> list[list[Game]]:
+    """Return the ways in which a game of this order was never asked."""
+    return [
+        [],
+        [Game("p", order, (), (), Verdict("skipped", reason="too long"))],
+        [Game("p", order, ("key",), (NOT_ASKED,), Verdict("skipped", reason="budget reached"))],
+        [Game("p", order, (), (), Verdict("transport-error"))],
+    ]
+
+
+@pytest.mark.parametrize("way", range(4))
+@pytest.mark.parametrize("other", [None, "B>A"])
+def test_reference_mode_does_not_score_a_prompt_with_a_game_that_was_never_asked(way: int, other: Label | None) -> None:
+    """The published script asks every game: what it makes of one that it does not ask, nobody can say."""
+    joined = outcome(
+        "p", [*never_asked("baseline_first")[way], game("answer_first", other)], policy="both", mode="reference"
+    )
+    assert (joined.score, joined.points, joined.consistent) == (None, None, None)
+    alone = outcome("p", never_asked("answer_first")[way], policy="answer_first", mode="reference")
+    assert alone.score is None
+
+
+@pytest.mark.parametrize("status", [status for status in STATUSES if status not in {"scored", "skipped"}])
+def test_reference_mode_gives_no_points_for_every_failure_that_was_asked(status: Status) -> None:
+    failed = Game("p", "baseline_first", ("key",), (Reply("hm"),), Verdict(status))
+    assert outcome("p", [failed, game("answer_first", "A>B")], policy="both", mode="reference").score == 1.0
 
 
 @given(labels, labels, st.sampled_from(["default", "reference"]))

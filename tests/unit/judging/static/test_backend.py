@@ -8,7 +8,7 @@ import pytest
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.backends.static import create
 from codearena_plugin.judging.request import JudgeRequest
-from codearena_plugin.judging.static import NOTICE
+from codearena_plugin.judging.static import NOTICE, syntax
 from codearena_plugin.records import Message, Reply
 
 TASK = {"question": "Add two numbers", "languages": ["Python"], "answer_a": "```python\na + b\n```", "answer_b": ""}
@@ -26,8 +26,16 @@ def test_the_reply_opens_with_the_notice_and_closes_with_the_verdict() -> None:
     reply = ask(Message("system", "x"), user(TASK))
     first, *_, last = reply.text.splitlines()
     assert (first, last) == (NOTICE, "My final verdict is: [[A>>B]]")
-    assert (reply.finish_reason, reply.attempts, reply.served_model, reply.error) == ("stop", 1, "static-1", None)
+    assert (reply.finish_reason, reply.attempts, reply.error) == ("stop", 1, None)
     assert reply.text.count("[[") == 1
+
+
+@pytest.mark.parametrize("parsers", ["python-3.10", "python-3.13+tree-sitter-0.13"])
+def test_the_reply_says_what_read_the_code_because_verdicts_depend_on_it(
+    parsers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syntax, "parsers", lambda: parsers)
+    assert ask(user(TASK)).served_model == f"static-1+{parsers}"
 
 
 def test_the_last_user_message_is_the_one_that_is_read() -> None:

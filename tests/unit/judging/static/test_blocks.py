@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codearena_plugin.judging.static.blocks import Block, blocks, split, tag
+from codearena_plugin.judging.static.blocks import Block, split, tag
 
 
 def test_blocks_come_in_order_with_their_tags_and_the_prose_stays() -> None:
@@ -14,23 +14,25 @@ def test_blocks_come_in_order_with_their_tags_and_the_prose_stays() -> None:
 
 
 def test_a_fence_that_is_never_closed_is_flagged() -> None:
-    assert blocks("```go\nfunc main() {") == (Block("go", "func main() {", is_closed=False),)
+    assert split("```go\nfunc main() {").blocks == (Block("go", "func main() {", is_closed=False),)
 
 
 def test_a_stray_closing_fence_at_the_end_is_no_block() -> None:
-    assert blocks("```c\nint x;\n```\n```\n") == (Block("c", "int x;", is_closed=True),)
+    assert split("```c\nint x;\n```\n```\n").blocks == (Block("c", "int x;", is_closed=True),)
 
 
 def test_a_longer_fence_holds_a_shorter_one() -> None:
-    assert blocks("````markdown\n```python\nx\n```\n````") == (Block("markdown", "```python\nx\n```", is_closed=True),)
+    assert split("````markdown\n```python\nx\n```\n````").blocks == (
+        Block("markdown", "```python\nx\n```", is_closed=True),
+    )
 
 
 def test_tildes_do_not_close_backticks_and_a_tagged_fence_closes_nothing() -> None:
-    assert blocks("```\n~~~\n```js\n```") == (Block("", "~~~\n```js", is_closed=True),)
+    assert split("```\n~~~\n```js\n```").blocks == (Block("", "~~~\n```js", is_closed=True),)
 
 
 def test_the_indentation_of_a_list_item_is_taken_off_its_code() -> None:
-    assert blocks("1. Do:\n\n   ```python\n   if x:\n       y()\n  z\n   ```") == (
+    assert split("1. Do:\n\n   ```python\n   if x:\n       y()\n  z\n   ```").blocks == (
         Block("python", "if x:\n    y()\nz", is_closed=True),
     )
 
@@ -41,7 +43,11 @@ def test_inline_code_with_three_backticks_opens_nothing() -> None:
 
 
 def test_windows_and_old_mac_line_ends_are_lines() -> None:
-    assert blocks("```py\r\na\r\nb\r\n```") == blocks("```py\ra\rb\r```") == (Block("py", "a\nb", is_closed=True),)
+    assert (
+        split("```py\r\na\r\nb\r\n```").blocks
+        == split("```py\ra\rb\r```").blocks
+        == (Block("py", "a\nb", is_closed=True),)
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,17 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codearena_plugin.prompts.languages import FENCE_TAGS, canonical_languages, fence_language
+from codearena_plugin.languages import _SPELLINGS, NAMES, _key, canonical_language, canonical_languages
 
-SHARED = Path(__file__).parents[3].parent / "shared" / "data"
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 # facts/paper.md 1.4: every label of the paper's Figure 3
 PAPER_LABELS = [
@@ -24,7 +26,7 @@ PAPER_LABELS = [
 
 def test_all_44_labels_of_the_paper_are_known() -> None:
     assert len(PAPER_LABELS) == 44
-    names = set(FENCE_TAGS.values())
+    names = set(NAMES.values())
     for label in PAPER_LABELS:
         assert set(canonical_languages([label])) <= names
         assert canonical_languages([label]) or label == "general"
@@ -74,7 +76,7 @@ def test_every_label_of_the_real_arena_hard_rows_is_known() -> None:
         pytest.skip(f"{path} is not here")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         labels = {label for line in lines for label in json.loads(line)["programming_language"]}
-    assert set(canonical_languages(sorted(labels))) <= set(FENCE_TAGS.values())
+    assert set(canonical_languages(sorted(labels))) <= set(NAMES.values())
 
 
 def test_the_label_list_here_is_the_published_one() -> None:
@@ -85,14 +87,27 @@ def test_the_label_list_here_is_the_published_one() -> None:
         assert {row["label"] for row in csv.DictReader(file)} == set(PAPER_LABELS)
 
 
-@given(st.lists(st.one_of(st.sampled_from(sorted(FENCE_TAGS)), st.text(max_size=20))))
+@given(st.lists(st.one_of(st.sampled_from(sorted(NAMES)), st.text(max_size=20))))
 def test_canonical_names_are_stable_and_unique(labels: list[str]) -> None:
     once = canonical_languages(labels)
     assert len(set(once)) == len(once)
     assert canonical_languages(once) == once
-    assert canonical_languages([label.upper() for label in labels if label.lower() in FENCE_TAGS]) == tuple(
-        dict.fromkeys(FENCE_TAGS[label.lower()] for label in labels if label.lower() in FENCE_TAGS)
+
+
+def test_a_spelling_means_the_same_in_any_case_and_with_hyphens() -> None:
+    for spelling, name in NAMES.items():
+        for written in (spelling.upper(), f"  {spelling} ", re.sub(r"(?<=\w) (?=\w)", "-", spelling)):
+            assert canonical_language(written) == name, written
+            assert canonical_languages([written]) == (name,), written
+
+
+def test_no_spelling_stands_for_two_languages() -> None:
+    spellings = Counter(
+        spelling
+        for name, others in _SPELLINGS.items()
+        for spelling in {_key(written) for written in (name, *others.split(",")) if written}
     )
+    assert [spelling for spelling, n in spellings.items() if n > 1] == []
 
 
 @pytest.mark.parametrize(
@@ -100,20 +115,23 @@ def test_canonical_names_are_stable_and_unique(labels: list[str]) -> None:
     [
         ("python", "Python"),
         ("PY", "Python"),
-        ("js title='a.js'", "JavaScript"),
-        ("{.cpp}", "C++"),
-        ("js:app.js", "JavaScript"),
         ("c++", "C++"),
+        ("c++17", "C++"),
+        ("golang", "Go"),
+        ("sh", "Bash"),
         ("yml", "YAML"),
+        ("visual-basic", "Visual Basic .NET"),
+        ("x86-assembly", "Assembly"),
+        ("c--", None),
         ("text", None),
         ("", None),
         ("   ", None),
     ],
 )
-def test_a_fence_tag_names_this_language(tag: str, name: str | None) -> None:
-    assert fence_language(tag) == name
+def test_a_tag_names_this_language(tag: str, name: str | None) -> None:
+    assert canonical_language(tag) == name
 
 
 @given(st.text(max_size=60))
-def test_any_fence_tag_gives_a_known_name_or_none(tag: str) -> None:
-    assert fence_language(tag) in {None, *FENCE_TAGS.values()}
+def test_any_text_names_a_known_language_or_none(tag: str) -> None:
+    assert canonical_language(tag) in {None, *NAMES.values()}
