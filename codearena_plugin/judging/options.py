@@ -14,6 +14,7 @@ from typing import Any, get_args
 from codearena_plugin.errors import ConfigError, unknown_name
 from codearena_plugin.records import OrderPolicy, ReadingMode, Status
 
+KEY_VARIABLE = "CODEARENA_JUDGE_API_KEY"
 REASKABLE: tuple[Status, ...] = ("unparsable", "conflicting", "truncated", "refused")
 
 
@@ -124,6 +125,10 @@ def read_options(options: Mapping[str, Any], environ: Mapping[str, str]) -> tupl
             raise ConfigError(msg)
         if (str(key).startswith("judge_") or key == "judge") and key not in known:
             raise ConfigError(unknown_name("judge option", str(key), known))
+    variables = {option.variable for option in OPTIONS} | {KEY_VARIABLE}
+    for name in environ:
+        if name.startswith("CODEARENA_JUDGE") and name not in variables:
+            raise ConfigError(unknown_name("environment variable", name, variables))
     values: dict[str, Any] = {}
     chosen: dict[str, str] = {}
     for option in OPTIONS:

@@ -5,6 +5,7 @@ Keys are no settings: they come from the environment when a back end is made, an
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -132,7 +133,9 @@ def resolve_settings(
     """
     environ = os.environ if environ is None else environ
     values, chosen = read_options(options, environ)
-    card, folder = load_card(values.get("", default_judge))
+    if "replay" in values:
+        values = {**_judge_of(values["replay"]), **values}
+    card, folder = _choose_card(values, default_judge)
     texts = load_texts(card, folder, prompt_file=values.get("prompt"))
     model = values.get("model", card.model)
     given = {name: values[name] for name in _AS_GIVEN if name in values}
@@ -156,6 +159,32 @@ def resolve_settings(
         chosen=chosen,
         **given,
     )
+
+
+def _choose_card(values: Mapping[str, Any], default_judge: str) -> tuple[JudgeCard, Path]:
+    """Return the card that the user named, else the task's; naming a model is choosing a judge that asks one.
+
+    Raises:
+        ConfigError: a model or URL for a judge that asks none.
+    """
+    names = [f"judge_{name}" for name in ("model", "base_url") if name in values]
+    card, folder = load_card(values.get("", default_judge))
+    if card.backend != "static" or not names or "replay" in values:
+        return card, folder
+    if "" in values:
+        msg = f"{', '.join(names)}: the judge {card.name!r} asks no model. Leave it out, or choose judge='codearena'."
+        raise ConfigError(msg)
+    return load_card("codearena")
+
+
+def _judge_of(run: str) -> dict[str, Any]:
+    """Return card and model of a stored run that is to be replayed: what else would its replies answer?"""
+    path = Path(run).expanduser()
+    try:
+        judge = json.loads((path / "result.json").read_text(encoding="utf-8"))["manifest"]["judge"]
+        return {"": str(judge["card"]).partition("@")[0], "model": str(judge["model"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # a bare games.jsonl says nothing of its judge; what does not match will show as missing
 
 
 def _sampling(card: JudgeCard, values: Mapping[str, Any], *, is_reasoning: bool) -> dict[str, Scalar]:

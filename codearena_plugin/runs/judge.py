@@ -60,7 +60,7 @@ def judge_answers(
     result = make_result(
         suite,
         played.games,
-        sealed(manifest_of(suite, answers, settings, harness or {}), played.games, directory),
+        sealed(manifest_of(suite, answers, settings, harness or {}), played.games, directory, seeds=[played.seed]),
         policy=settings.order,
         mode=settings.mode,
         min_coverage=settings.min_coverage,
@@ -70,9 +70,19 @@ def judge_answers(
     return Run(directory, played.games, result)
 
 
-def sealed(manifest: Mapping[str, Any], games: Sequence[Game], directory: Path) -> dict[str, Any]:
-    """Return the manifest of a run that was played: where it lies, and the hash of its games."""
-    return {**manifest, "run": str(directory.resolve()), "games_sha256": games_sha256(games)}
+def sealed(
+    manifest: Mapping[str, Any], games: Sequence[Game], directory: Path, *, seeds: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Return the manifest of a run that was played.
+
+    Args:
+        manifest: as ``manifest_of`` makes it.
+        games: all of them; their hash ties the verdict file to the result.
+        directory: where the run lies.
+        seeds: of the order in which prompts were asked, one per process that asked.
+    """
+    orders = {"order_seeds": list(seeds)} if seeds else {}
+    return {**manifest, **orders, "run": str(directory.resolve()), "games_sha256": games_sha256(games)}
 
 
 def manifest_of(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codearena_plugin import plugins
-from codearena_plugin.judging.play import Played, Spending
+from codearena_plugin.judging.play import Played, Spending, served_models
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.prompts.taxonomy import MAIN_CLASSES, SUB_CLASSES, UNCLASSIFIED
 from codearena_plugin.records import (
@@ -138,7 +138,7 @@ def make_result(  # noqa: PLR0913  everything that decides the numbers, by name
         strata=strata_of(suite.prompts, outcomes, judged),
         statuses={status: sum(game.verdict.status == status for game in games) for status in STATUSES},
         problems=problems_of(games),
-        served_models=dict(Counter(r.served_model for g in games for r in g.replies if r.served_model)),
+        served_models=served_models(games),
         stopped=played.stopped if played else None,
         spending=played.spending if played else None,
     )
@@ -147,8 +147,8 @@ def make_result(  # noqa: PLR0913  everything that decides the numbers, by name
 def truly_judged(prompts: Sequence[Prompt], games: Sequence[Game], policy: OrderPolicy) -> set[str]:
     """Return the ids of the prompts whose games were all scored.
 
-    ``reference`` mode gives failed games 0 points as the published script does, so every prompt has an outcome there;
-    what really was judged must still decide whether a score is shown.
+    ``reference`` mode gives failed games 0 points as the published script does; what really was judged must still
+    decide whether a score is shown.
     """
     scored = Counter(game.prompt_id for game in games if game.verdict.status == "scored")
     expected = 2 if policy == "both" else 1

@@ -187,11 +187,10 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         done = super().apply_filters()
         if self.is_judging:
             self.gather()
-            here = [answer for answer in self._answers.values() if answer.prompt_id in self._ids_here]
+            ids = {instance.doc["id"] for instance in self._instances}
+            here = [answer for answer in self._answers.values() if answer.prompt_id in ids]
             try:
-                whole = (
-                    self._manifest(answered_part(self.suite, self._ids_here), here) if self._world_size == 1 else None
-                )
+                whole = self._manifest(answered_part(self.suite, ids), here) if self._world_size == 1 else None
                 self._run_dir = settled_place(self._run_dir, whole)
                 save_answers(self._run_dir, here)
                 self.judge()
@@ -199,10 +198,6 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
                 log.error("judging ended: %s", exc)  # noqa: TRY400  one line, no traceback
                 self._played_here = spending_row(None, str(exc))
         return done
-
-    @property
-    def _ids_here(self) -> set[str]:
-        return {instance.doc["id"] for instance in self._instances}
 
     def process_results(self, doc: dict[str, Any], results: Any) -> dict[str, Any]:
         """Return one document's row: its games, and what they come to."""
@@ -252,15 +247,16 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         settings = self._settings
         order = {prompt.id: place for place, prompt in enumerate(suite.prompts)}
         games.sort(key=lambda game: (order[game.prompt_id], game.order == "answer_first"))
+        took = [row["rank"] for row in rows if "rank" in row]
+        seeds = [rank["seed"] for rank in took if rank["seed"] is not None]
         result = make_result(
             suite,
             games,
-            sealed(self._manifest(suite, answers), games, self._run_dir),
+            sealed(self._manifest(suite, answers), games, self._run_dir, seeds=seeds),
             policy=settings.order,
             mode=settings.mode,
             min_coverage=settings.min_coverage,
         )
-        took = [row["rank"] for row in rows if "rank" in row]
         stopped = next((rank["stopped"] for rank in took if rank["stopped"]), None)
         self._result = replace(result, stopped=stopped, spending=sum_of([rank["spending"] for rank in took]))
         self._keep(answers, games, self._result)

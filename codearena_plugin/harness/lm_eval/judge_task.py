@@ -19,7 +19,7 @@ from codearena_plugin.harness.lm_eval.numbers import text_for_arrow
 from codearena_plugin.judging.parse import read_verdict
 from codearena_plugin.judging.play import plan_games
 from codearena_plugin.judging.request import request_key
-from codearena_plugin.judging.settings import JudgeSettings
+from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.prompts.answers import read_answers
 from codearena_plugin.prompts.suite import Suite, answered_part, load_suite
 from codearena_plugin.records import Game, Reply
@@ -43,14 +43,9 @@ class JudgeCodeArenaTask(SuiteTask):
             for key, value in (self.config.generation_kwargs or {}).items()
             if isinstance(value, (str, int, float, bool))
         }
-        return replace(
-            super().resolve_judge(),
-            backend="lm-eval",
-            model=self.model_name,
-            sampling=sampling,
-            attempts=1,
-            base_url=None,
-        )
+        settings = resolve_settings(self._metadata, default_judge="codearena")  # a card with a prompt, for any suite
+        settings = replace(settings, backend="lm-eval", model=self.model_name, base_url=None)
+        return replace(settings, sampling=sampling, attempts=1)
 
     def load(self, options: RunOptions) -> tuple[Suite, list[dict[str, Any]]]:
         """Return the suite of the answers, and one document per game.

@@ -81,6 +81,6 @@ def sum_of(rows: Sequence[Mapping[str, Any] | None]) -> Spending | None:
     )
 
 
-def spending_row(spending: Spending | None, stopped: str | None) -> dict[str, Any]:
+def spending_row(spending: Spending | None, stopped: str | None, seed: int | None = None) -> dict[str, Any]:
     """Return what one rank's judging took, as it travels to rank 0."""
-    return {"spending": None if spending is None else asdict(spending), "stopped": stopped}
+    return {"spending": None if spending is None else asdict(spending), "stopped": stopped, "seed": seed}

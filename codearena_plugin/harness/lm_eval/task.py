@@ -57,7 +57,7 @@ class CodeArenaTask(SuiteTask):
         for game in played.games:
             games[game.prompt_id].append(game)
         self._games = dict(games)
-        self._played_here = spending_row(played.spending, played.stopped)
+        self._played_here = spending_row(played.spending, played.stopped, played.seed)
 
     def games_of(self, doc: Mapping[str, Any]) -> list[Game]:
         """Return both games of a prompt."""

@@ -23,13 +23,14 @@ from codearena_plugin.errors import ConfigError, JudgeAccessError
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.backoff import asked_wait_s
 from codearena_plugin.judging.checked import token_count
+from codearena_plugin.judging.options import KEY_VARIABLE
 from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.records import CallError, CallErrorKind, Reply, Usage
 
 DEFAULT_URL = "https://api.openai.com/v1"
-KEY_VARIABLES = ("CODEARENA_JUDGE_API_KEY", "OPENAI_API_KEY")
+KEY_VARIABLES = (KEY_VARIABLE, "OPENAI_API_KEY")
 _CONNECT_TIMEOUT_S = 20
 _MAX_REPLY_BYTES = 16 << 20
 _LARGE_BYTES = 1 << 20

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -270,3 +271,28 @@ def test_a_key_and_a_user_in_the_url_contradict_each_other(monkeypatch: pytest.M
     with pytest.raises(ConfigError, match="one") as caught:
         openai.create(settings(base_url=URL))
     assert "hunter2" not in str(caught.value)
+
+
+def test_naming_a_model_or_url_chooses_a_judge_that_asks_one() -> None:
+    def chosen(**options: Any) -> str:
+        return resolve_settings(options, environ={}, default_judge="static").card.name
+
+    assert chosen() == "static"
+    assert chosen(judge_model="m") == "codearena"
+    assert chosen(judge_base_url="http://127.0.0.1:1/v1") == "codearena"
+    with pytest.raises(ConfigError, match="asks no model"):
+        chosen(judge="static", judge_model="m")
+
+
+def test_a_misspelt_environment_variable_of_the_judge_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'CODEARENA_JUDGE_MAX_CALLS'"):
+        resolve_settings({}, environ={"CODEARENA_JUDGE_MAX_CALL": "10"})
+    assert resolve_settings({}, environ={"CODEARENA_JUDGE_API_KEY": "sk", "CODEARENA_HOME": "x"})
+
+
+def test_a_replay_takes_card_and_model_from_the_stored_run(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text('{"manifest": {"judge": {"card": "static@1-A", "model": "static-1"}}}')
+    replayed = resolve_settings({"judge_replay": str(tmp_path)}, environ={})
+    assert (replayed.card.name, replayed.model, replayed.backend) == ("static", "static-1", "replay")
+    other = resolve_settings({"judge_replay": str(tmp_path), "judge": "codearena", "judge_model": "m"}, environ={})
+    assert (other.card.name, other.model) == ("codearena", "m")
