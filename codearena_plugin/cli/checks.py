@@ -17,12 +17,12 @@ from codearena_plugin import paths, plugins
 from codearena_plugin.cli.lm_eval import OLDEST, installed, is_too_old
 from codearena_plugin.errors import CodeArenaError
 from codearena_plugin.harness.lm_eval import hook
+from codearena_plugin.judging.asking.loop import run_async
+from codearena_plugin.judging.asking.store import ReplyStore
 from codearena_plugin.judging.backends.openai import DEFAULT_URL, KEY_VARIABLES
-from codearena_plugin.judging.card import load_card
-from codearena_plugin.judging.loop import run_async
 from codearena_plugin.judging.play import open_backend, preflight
+from codearena_plugin.judging.protocol.card import load_card
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
-from codearena_plugin.judging.store import ReplyStore
 from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.prompts.card import load_task_card
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.parse import read_verdict
+from codearena_plugin.judging.asking.prices import EXPECTED_COMPLETION_TOKENS, estimate_tokens, find_price
+from codearena_plugin.judging.asking.request import JudgeRequest, request_key
+from codearena_plugin.judging.asking.store import ReplyStore
 from codearena_plugin.judging.plan import Plan
-from codearena_plugin.judging.prices import EXPECTED_COMPLETION_TOKENS, estimate_tokens, find_price
-from codearena_plugin.judging.request import JudgeRequest, request_key
+from codearena_plugin.judging.protocol.parse import read_verdict
 from codearena_plugin.judging.settings import JudgeSettings
-from codearena_plugin.judging.store import ReplyStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from codearena_plugin.judging.prices import estimate_tokens
-from codearena_plugin.judging.prompt import build_messages
-from codearena_plugin.judging.request import JudgeRequest, reply_limit
+from codearena_plugin.judging.asking.prices import estimate_tokens
+from codearena_plugin.judging.asking.request import JudgeRequest, reply_limit
+from codearena_plugin.judging.protocol.prompt import build_messages
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.records import ORDERS, Answer, Order, Prompt, Verdict
 

@@ -14,18 +14,18 @@ from typing import cast
 
 from codearena_plugin import plugins
 from codearena_plugin.errors import ConfigError, JudgeAccessError, unknown_name
+from codearena_plugin.judging.asking.budget import Budget
+from codearena_plugin.judging.asking.engine import Asked, Engine, FollowUp, Judgement, Progress
+from codearena_plugin.judging.asking.loop import run_async
+from codearena_plugin.judging.asking.prices import Price, find_price
+from codearena_plugin.judging.asking.request import JudgeRequest
+from codearena_plugin.judging.asking.store import ReplyStore
 from codearena_plugin.judging.backends.protocol import Backend
-from codearena_plugin.judging.budget import Budget
-from codearena_plugin.judging.engine import Asked, Engine, FollowUp, Judgement, Progress
 from codearena_plugin.judging.estimate import Estimate, check_limits, estimate
-from codearena_plugin.judging.loop import run_async
-from codearena_plugin.judging.parse import read_verdict, wants_continuation
 from codearena_plugin.judging.plan import Plan, plan_games
-from codearena_plugin.judging.prices import Price, find_price
-from codearena_plugin.judging.prompt import continue_messages
-from codearena_plugin.judging.request import JudgeRequest
+from codearena_plugin.judging.protocol.parse import read_verdict, wants_continuation
+from codearena_plugin.judging.protocol.prompt import continue_messages
 from codearena_plugin.judging.settings import JudgeSettings
-from codearena_plugin.judging.store import ReplyStore
 from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.records import Game, Message, ReadingMode, Reply, Verdict
 

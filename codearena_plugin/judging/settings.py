@@ -15,10 +15,10 @@ from typing import Any, cast
 
 from codearena_plugin import paths
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.card import JudgeCard, PromptTexts, load_card
+from codearena_plugin.judging.asking.request import Scalar
 from codearena_plugin.judging.options import read_options
-from codearena_plugin.judging.request import Scalar
-from codearena_plugin.judging.texts import load_texts, prompt_sha256
+from codearena_plugin.judging.protocol.card import JudgeCard, PromptTexts, load_card
+from codearena_plugin.judging.protocol.texts import load_texts, prompt_sha256
 from codearena_plugin.judging.urls import checked_url, without_credentials
 from codearena_plugin.records import OrderPolicy, ReadingMode
 

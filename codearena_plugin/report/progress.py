@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from codearena_plugin.judging.engine import Progress as State
+from codearena_plugin.judging.asking.engine import Progress as State
 
 _LINE_EVERY_S = 30.0
 _log = logging.getLogger("lm_eval.codearena")

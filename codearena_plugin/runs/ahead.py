@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.loop import run_async
+from codearena_plugin.judging.asking.loop import run_async
+from codearena_plugin.judging.asking.store import ReplyStore
 from codearena_plugin.judging.play import Estimate, Plan, check_limits, estimate, open_backend
 from codearena_plugin.judging.settings import JudgeSettings
-from codearena_plugin.judging.store import ReplyStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import codearena_plugin
-from codearena_plugin.judging.engine import Progress
+from codearena_plugin.judging.asking.engine import Progress
 from codearena_plugin.judging.play import Plan, plan_games, play
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.prompts.suite import Suite

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import codearena_plugin
 from codearena_plugin.errors import DataError
-from codearena_plugin.judging.parse import read_verdict
+from codearena_plugin.judging.protocol.parse import read_verdict
 from codearena_plugin.prompts.suite import Suite, SuiteOptions, answered_part, load_suite
 from codearena_plugin.records import Game, ReadingMode
 from codearena_plugin.runs.files import StoredRun

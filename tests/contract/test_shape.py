@@ -13,9 +13,9 @@ import yaml
 
 import codearena_plugin
 from codearena_plugin import paths
-from codearena_plugin.judging.card import load_card
-from codearena_plugin.judging.request import JudgeRequest, request_key
-from codearena_plugin.judging.texts import load_texts, prompt_sha256
+from codearena_plugin.judging.asking.request import JudgeRequest, request_key
+from codearena_plugin.judging.protocol.card import load_card
+from codearena_plugin.judging.protocol.texts import load_texts, prompt_sha256
 from codearena_plugin.prompts.suite import load_suite
 from codearena_plugin.records import Message
 

@@ -20,11 +20,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 import aiohttp
 
 from codearena_plugin.errors import ConfigError, JudgeAccessError
+from codearena_plugin.judging.asking.backoff import asked_wait_s
+from codearena_plugin.judging.asking.checked import token_count
+from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.judging.backends.protocol import CallFailedError
-from codearena_plugin.judging.backoff import asked_wait_s
-from codearena_plugin.judging.checked import token_count
 from codearena_plugin.judging.options import KEY_VARIABLE
-from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.records import CallError, CallErrorKind, Reply, Usage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from codearena_plugin.errors import CodeArenaError
-from codearena_plugin.judging.request import JudgeRequest
+from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.records import CallError, Reply
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codearena_plugin.errors import ConfigError
+from codearena_plugin.judging.asking.request import JudgeRequest, request_key
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.ledger import read_games
-from codearena_plugin.judging.request import JudgeRequest, request_key
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.records import CallError, Reply
 

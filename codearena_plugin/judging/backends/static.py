@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.judging.backends.protocol import Backend, CallFailedError
-from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.judging.static import NOTICE, syntax
 from codearena_plugin.judging.static.compare import compare
 from codearena_plugin.records import CallError, Reply, Usage

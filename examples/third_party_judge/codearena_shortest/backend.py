@@ -2,7 +2,7 @@
 
 import json
 
-from codearena_plugin.judging.request import JudgeRequest
+from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.records import Reply
 

@@ -67,7 +67,7 @@ def test_a_directory_with_the_name_of_a_task_is_a_problem_where_lm_eval_would_ta
 def test_the_store_is_counted_and_a_foreign_one_is_a_problem(codearena, active, tmp_path):
     mine = tmp_path / "store.sqlite3"
     assert "none yet" in _by_name(judge_store=str(mine))["reply store"].found
-    from codearena_plugin.judging.store import ReplyStore
+    from codearena_plugin.judging.asking.store import ReplyStore
 
     with ReplyStore(mine):
         pass

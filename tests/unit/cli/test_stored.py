@@ -5,7 +5,8 @@ import json
 import pytest
 
 from codearena_plugin import paths
-from codearena_plugin.judging import card, settings
+from codearena_plugin.judging import settings
+from codearena_plugin.judging.protocol import card
 from codearena_plugin.runs.files import load_run
 from codearena_plugin.runs.rescore import suite_of
 

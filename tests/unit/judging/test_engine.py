@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from codearena_plugin.errors import JudgeAccessError, StoreError
+from codearena_plugin.judging.asking.budget import Budget
+from codearena_plugin.judging.asking.engine import Asked, Engine, Progress
+from codearena_plugin.judging.asking.request import JudgeRequest, request_key
+from codearena_plugin.judging.asking.store import ReplyStore, Row
+from codearena_plugin.judging.asking.writer import Writer
 from codearena_plugin.judging.backends.protocol import CallFailedError
-from codearena_plugin.judging.budget import Budget
-from codearena_plugin.judging.engine import Asked, Engine, Progress
-from codearena_plugin.judging.request import JudgeRequest, request_key
-from codearena_plugin.judging.store import ReplyStore, Row
-from codearena_plugin.judging.writer import Writer
 from codearena_plugin.records import CallError, Message, Reply, Usage
 
 Ask = Callable[[JudgeRequest], Awaitable[Reply]]

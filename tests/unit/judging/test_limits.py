@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.backoff import asked_wait_s, backoff_s
-from codearena_plugin.judging.budget import Budget
-from codearena_plugin.judging.gate import Gate
-from codearena_plugin.judging.loop import run_async
-from codearena_plugin.judging.prices import Price, estimate_tokens, find_price
-from codearena_plugin.judging.request import JudgeRequest
+from codearena_plugin.judging.asking.backoff import asked_wait_s, backoff_s
+from codearena_plugin.judging.asking.budget import Budget
+from codearena_plugin.judging.asking.gate import Gate
+from codearena_plugin.judging.asking.loop import run_async
+from codearena_plugin.judging.asking.prices import Price, estimate_tokens, find_price
+from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.records import Message, Usage
 
 REQUEST = JudgeRequest("j@1", "m", (Message("user", "x" * 350),), {"max_tokens": 1000})

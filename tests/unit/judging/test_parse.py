@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codearena_plugin.judging.parse import read_verdict, wants_continuation
+from codearena_plugin.judging.protocol.parse import read_verdict, wants_continuation
 from codearena_plugin.records import LABELS, CallError, CallErrorKind, Game, Label, Order, ReadingMode, Reply, Verdict
 from codearena_plugin.scoring.points import outcome
 

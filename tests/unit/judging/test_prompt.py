@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.card import JudgeCard, PromptTexts, load_card
-from codearena_plugin.judging.prompt import build_messages, clean, continue_messages, fill, render_question
-from codearena_plugin.judging.request import JudgeRequest, canonical_json, request_key
-from codearena_plugin.judging.texts import load_texts
+from codearena_plugin.judging.asking.request import JudgeRequest, canonical_json, request_key
+from codearena_plugin.judging.protocol.card import JudgeCard, PromptTexts, load_card
+from codearena_plugin.judging.protocol.prompt import build_messages, clean, continue_messages, fill, render_question
+from codearena_plugin.judging.protocol.texts import load_texts
 from codearena_plugin.records import LABELS, Message
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "arena_hard_prompt"
@@ -167,7 +167,7 @@ def test_a_cards_own_delimiters_are_neutralised_whatever_they_look_like(
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("shape", ["[[{}]]", "[[ {} ]]", "[[[{}]]]", "[[\n{}\n]]"])
 def test_labels_in_answers_are_no_labels_for_the_parser(label: str, shape: str) -> None:
-    from codearena_plugin.judging.parse import read_verdict
+    from codearena_plugin.judging.protocol.parse import read_verdict
     from codearena_plugin.records import Reply
 
     cleaned = clean(shape.format(label), CARD)

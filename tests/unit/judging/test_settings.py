@@ -11,9 +11,9 @@ import pytest
 from codearena_plugin import paths
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.backends import openai
-from codearena_plugin.judging.card import Placeholders
 from codearena_plugin.judging.options import OPTIONS
 from codearena_plugin.judging.play import plan_games
+from codearena_plugin.judging.protocol.card import Placeholders
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.judging.urls import checked_url, without_credentials
 from codearena_plugin.records import Answer, Message, Prompt

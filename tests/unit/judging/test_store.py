@@ -16,8 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from codearena_plugin.errors import StoreError
-from codearena_plugin.judging.request import JudgeRequest, request_key
-from codearena_plugin.judging.store import APPLICATION_ID, ReplyStore, Row
+from codearena_plugin.judging.asking.request import JudgeRequest, request_key
+from codearena_plugin.judging.asking.store import APPLICATION_ID, ReplyStore, Row
 from codearena_plugin.records import CallError, Message, Reply, Usage
 
 
@@ -107,8 +107,8 @@ def test_threads_write_and_read_at_once(path: Path) -> None:
 WRITER = """
 import sys, time
 from pathlib import Path
-from codearena_plugin.judging.request import JudgeRequest
-from codearena_plugin.judging.store import ReplyStore, Row
+from codearena_plugin.judging.asking.request import JudgeRequest
+from codearena_plugin.judging.asking.store import ReplyStore, Row
 from codearena_plugin.records import Message, Reply
 folder, name, begin = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 for number in range(40):
@@ -218,8 +218,8 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from codearena_plugin.errors import StoreError
-from codearena_plugin.judging.request import JudgeRequest
-from codearena_plugin.judging.store import ReplyStore, Row
+from codearena_plugin.judging.asking.request import JudgeRequest
+from codearena_plugin.judging.asking.store import ReplyStore, Row
 from codearena_plugin.records import Message, Reply
 kept = 0
 with ReplyStore(Path(sys.argv[1])) as store:

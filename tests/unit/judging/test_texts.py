@@ -13,8 +13,8 @@ import pytest
 
 from codearena_plugin import paths
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.card import ExternalText, load_card
-from codearena_plugin.judging.texts import find_text, load_texts, obtain
+from codearena_plugin.judging.protocol.card import ExternalText, load_card
+from codearena_plugin.judging.protocol.texts import find_text, load_texts, obtain
 
 TEXT = "Judge fairly.\nSay [[A>B]]."
 SHA = hashlib.sha256(TEXT.encode()).hexdigest()

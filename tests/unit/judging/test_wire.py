@@ -11,10 +11,10 @@ from judge_server import JudgeServer
 from judging_runs import settings_for
 
 from codearena_plugin.errors import ConfigError, DataError, JudgeAccessError
+from codearena_plugin.judging.asking.request import JudgeRequest, request_key
 from codearena_plugin.judging.backends import openai, replay
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.ledger import write_games
-from codearena_plugin.judging.request import JudgeRequest, request_key
 from codearena_plugin.records import CallError, Game, Message, Reply, Usage, Verdict
 
 REQUEST = JudgeRequest(

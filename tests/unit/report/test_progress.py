@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from codearena_plugin.judging.engine import Progress
+from codearena_plugin.judging.asking.engine import Progress
 from codearena_plugin.report import progress
 from codearena_plugin.report.progress import judging_progress, note
 

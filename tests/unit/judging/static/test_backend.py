@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.backends.static import create
-from codearena_plugin.judging.request import JudgeRequest
 from codearena_plugin.judging.static import NOTICE, syntax
 from codearena_plugin.records import Message, Reply
 

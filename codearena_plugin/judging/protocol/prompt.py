@@ -12,8 +12,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from codearena_plugin.judging.card import JudgeCard, PromptTexts
-from codearena_plugin.judging.delimiters import neutralise
+from codearena_plugin.judging.protocol.card import JudgeCard, PromptTexts
+from codearena_plugin.judging.protocol.delimiters import neutralise
 from codearena_plugin.records import Message
 
 _LABEL_OPENING = re.compile(r"\[(?=\[\s*[AB]\s*[<>=]{1,2}\s*[AB]\s*\]\])")

@@ -12,7 +12,7 @@ from pathlib import Path
 from codearena_plugin import paths
 from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.card import ExternalText, JudgeCard, PromptTexts
+from codearena_plugin.judging.protocol.card import ExternalText, JudgeCard, PromptTexts
 
 _DOWNLOAD_TIMEOUT_S = 15
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from codearena_plugin.errors import StoreError
-from codearena_plugin.judging.store import ReplyStore, Row
+from codearena_plugin.judging.asking.store import ReplyStore, Row
 
 
 class Writer:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from codearena_plugin import plugins
 from codearena_plugin.errors import ConfigError
-from codearena_plugin.judging.delimiters import imitations
+from codearena_plugin.judging.protocol.delimiters import imitations
 from codearena_plugin.records import OrderPolicy, ReadingMode
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codearena_plugin.judging.prices import EXPECTED_COMPLETION_TOKENS, Price, estimate_tokens
-from codearena_plugin.judging.request import JudgeRequest, reply_limit
+from codearena_plugin.judging.asking.prices import EXPECTED_COMPLETION_TOKENS, Price, estimate_tokens
+from codearena_plugin.judging.asking.request import JudgeRequest, reply_limit
 from codearena_plugin.records import Usage
 
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from codearena_plugin.errors import StoreError
-from codearena_plugin.judging.request import JudgeRequest, canonical_json, request_key
+from codearena_plugin.judging.asking.request import JudgeRequest, canonical_json, request_key
 from codearena_plugin.records import CallError, Reply, Usage
 
 APPLICATION_ID = 0x43417231  # "CAr1": tells our file from other SQLite files

@@ -13,15 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from codearena_plugin.errors import CodeArenaError, JudgeAccessError, StoreError
+from codearena_plugin.judging.asking.backoff import backoff_s
+from codearena_plugin.judging.asking.budget import Budget
+from codearena_plugin.judging.asking.checked import checked_error, checked_reply
+from codearena_plugin.judging.asking.gate import Gate
+from codearena_plugin.judging.asking.halt import Halt
+from codearena_plugin.judging.asking.request import JudgeRequest, request_key
+from codearena_plugin.judging.asking.store import ReplyStore, Row
+from codearena_plugin.judging.asking.writer import Writer
 from codearena_plugin.judging.backends.protocol import Backend, CallFailedError
-from codearena_plugin.judging.backoff import backoff_s
-from codearena_plugin.judging.budget import Budget
-from codearena_plugin.judging.checked import checked_error, checked_reply
-from codearena_plugin.judging.gate import Gate
-from codearena_plugin.judging.halt import Halt
-from codearena_plugin.judging.request import JudgeRequest, request_key
-from codearena_plugin.judging.store import ReplyStore, Row
-from codearena_plugin.judging.writer import Writer
 from codearena_plugin.records import CallError, Reply
 
 _BUDGET_POLL_S = 0.02
