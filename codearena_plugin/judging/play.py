@@ -21,29 +21,13 @@ from codearena_plugin.judging.asking.prices import Price, find_price
 from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.judging.asking.store import ReplyStore
 from codearena_plugin.judging.backends.protocol import Backend
-from codearena_plugin.judging.estimate import Estimate, check_limits, estimate
-from codearena_plugin.judging.plan import Plan, plan_games
+from codearena_plugin.judging.estimate import check_limits
+from codearena_plugin.judging.plan import Plan
 from codearena_plugin.judging.protocol.parse import read_verdict, wants_continuation
 from codearena_plugin.judging.protocol.prompt import continue_messages
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.records import Game, Message, ReadingMode, Reply, Verdict
-
-__all__ = [  # plans and estimates are made elsewhere; who plays games takes all of it from here
-    "Estimate",
-    "Plan",
-    "Played",
-    "Spending",
-    "check_limits",
-    "estimate",
-    "open_backend",
-    "open_store",
-    "plan_games",
-    "play",
-    "preflight",
-    "run_async",
-    "served_models",
-]
 
 _PREFLIGHT_TRIES = 3
 _PREFLIGHT_TIMEOUT_S = 120.0

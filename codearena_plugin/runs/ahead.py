@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.asking.loop import run_async
 from codearena_plugin.judging.asking.store import ReplyStore
-from codearena_plugin.judging.play import Estimate, Plan, check_limits, estimate, open_backend
+from codearena_plugin.judging.estimate import Estimate, check_limits, estimate
+from codearena_plugin.judging.plan import Plan
+from codearena_plugin.judging.play import open_backend
 from codearena_plugin.judging.settings import JudgeSettings
 
 

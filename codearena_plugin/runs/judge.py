@@ -11,7 +11,8 @@ from typing import Any
 
 import codearena_plugin
 from codearena_plugin.judging.asking.engine import Progress
-from codearena_plugin.judging.play import Plan, plan_games, play
+from codearena_plugin.judging.plan import Plan, plan_games
+from codearena_plugin.judging.play import play
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.reasoning import strip_reasoning

@@ -39,7 +39,7 @@ def make_texts(prompts: int) -> list[dict[str, str]]:
 
 def our_plans(work: Path, url: str, concurrency: int) -> tuple[list[Any], Any]:
     """Return the games and settings as a run of the package has them."""
-    from codearena_plugin.judging.play import plan_games
+    from codearena_plugin.judging.plan import plan_games
     from codearena_plugin.judging.settings import resolve_settings
     from codearena_plugin.records import Answer, Message, Prompt
 

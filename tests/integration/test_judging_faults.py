@@ -14,7 +14,8 @@ from judge_server import JudgeServer, permanent, share
 from judging_runs import a_suite, answers_to, judged, settings_for, verdicts
 
 from codearena_plugin.errors import ConfigError, JudgeAccessError
-from codearena_plugin.judging.play import estimate, open_backend, open_store, preflight
+from codearena_plugin.judging.estimate import estimate
+from codearena_plugin.judging.play import open_backend, open_store, preflight
 from codearena_plugin.runs.judge import plan_run
 
 

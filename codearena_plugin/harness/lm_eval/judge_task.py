@@ -17,7 +17,7 @@ from codearena_plugin.errors import ConfigError
 from codearena_plugin.harness.lm_eval.base import SuiteTask
 from codearena_plugin.harness.lm_eval.numbers import text_for_arrow
 from codearena_plugin.judging.asking.request import request_key
-from codearena_plugin.judging.play import plan_games
+from codearena_plugin.judging.plan import plan_games
 from codearena_plugin.judging.protocol.parse import read_verdict
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.prompts.answers import read_answers

@@ -8,7 +8,8 @@ from typing import Any
 
 from codearena_plugin.harness.lm_eval.base import SuiteTask, log
 from codearena_plugin.harness.lm_eval.numbers import spending_row, text_for_arrow
-from codearena_plugin.judging.play import plan_games, play, preflight
+from codearena_plugin.judging.plan import plan_games
+from codearena_plugin.judging.play import play, preflight
 from codearena_plugin.judging.protocol.prompt import render_question
 from codearena_plugin.prompts.suite import Suite, load_suite
 from codearena_plugin.records import Answer, Game, Prompt

@@ -12,7 +12,7 @@ from codearena_plugin import paths
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.backends import openai
 from codearena_plugin.judging.options import OPTIONS
-from codearena_plugin.judging.play import plan_games
+from codearena_plugin.judging.plan import plan_games
 from codearena_plugin.judging.protocol.card import Placeholders
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.judging.urls import checked_url, without_credentials
