@@ -138,13 +138,18 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         with exits.plain_errors():
             if not self.is_bypassed:
                 self.settings = self.resolve_judge()
+            if self.is_replica:
+                log.warning(
+                    "LOCAL_RANK or RANK says that this is not the first process: it generates and does not judge"
+                )
             if self.is_judging:
                 self._run_dir = first_place(self.options.output, str(self.config.task), self.model_name, self._rank)
                 if self._rank == 0:
                     self.prepare()
             super().build_all_requests(**kwargs)
+            known = frozenset(self.suite.by_id)
             for instance in self._instances:
-                instance.suite_ids = self.suite.by_id.keys()  # our replay model refuses answers to unknown prompts
+                instance.suite_ids = known  # our replay model refuses answers to unknown prompts
 
     @property
     def limits_here(self) -> JudgeSettings:
