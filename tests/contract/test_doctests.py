@@ -21,7 +21,7 @@ MODULES = [
 def examples_of(name: str) -> list[doctest.DocTest]:
     try:
         module = importlib.import_module(name)
-    except ModuleNotFoundError as exc:
+    except ModuleNotFoundError:
         if find_spec("lm_eval") is None and ".harness." in name:
             pytest.skip("lm-eval is not installed")
         raise
