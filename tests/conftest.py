@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,21 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name in ("CODEARENA_JUDGE_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEARENA_DATA"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_name_leaves_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer for every resolver outside: there is no such host. Names of this machine are looked up as ever."""
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name in {None, "", "localhost", "0.0.0.0", "::", "::1"} or str(name).startswith("127."):
+            return look_up(host, *args, **options)
+        str(name).encode("idna")  # the real one refuses impossible names here, with a ValueError
+        raise socket.gaierror(socket.EAI_NONAME, f"tests look up no name but this machine's: {name!r}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.fixture
