@@ -7,7 +7,7 @@ of adjacent models 0.72 times the unpaired ones on AlpacaEval). Overlap of two s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from codearena_plugin.records import Interval, Outcome
@@ -53,8 +53,20 @@ def paired_difference(a: Sequence[Outcome], b: Sequence[Outcome], *, confidence:
     References:
         Miller 2024, arXiv:2411.00640 (paired differences).
     """
+    return difference_of_scores(mean_scores(a), mean_scores(b), confidence=confidence)
+
+
+def difference_of_scores(
+    scores_a: Mapping[str, float], scores_b: Mapping[str, float], *, confidence: float = 0.95
+) -> PairedDifference:
+    """Return what ``paired_difference`` does, from one score per prompt id (``mean_scores``).
+
+    Many models make many pairs; what is counted once per model is not counted again for each of its pairs.
+
+    Raises:
+        ValueError: as ``paired_difference``.
+    """
     check_confidence(confidence)
-    scores_a, scores_b = _mean_scores(a), _mean_scores(b)
     common = scores_a.keys() & scores_b.keys()
     if not common:
         msg = f"No prompt is scored in both runs ({len(scores_a)} scored in the first, {len(scores_b)} in the second)."
@@ -99,7 +111,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _mean_scores(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def mean_scores(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Return prompt id -> its score, the mean where it was answered several times; unscored prompts are left out."""
     scores: dict[str, list[float]] = {}
     for item in outcomes:
         if item.score is not None:

@@ -7,7 +7,7 @@ Two games of a prompt, or several answers to it, are not independent: the unit o
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import NamedTuple
 
 from codearena_plugin.records import Interval
@@ -55,18 +55,19 @@ def clustered_mean(values: Sequence[float], clusters: Sequence[Hashable] | None 
     if clusters is not None and len(clusters) != len(values):
         msg = f"{len(clusters)} clusters for {len(values)} values; expected one cluster name per value."
         raise ValueError(msg)
-    members: dict[Hashable, list[float]] = {}
-    for name, value in zip(range(len(values)) if clusters is None else clusters, values, strict=True):
+    for value in values:
         if not math.isfinite(value):
             msg = f"A value is {value}; expected finite numbers only."
             raise ValueError(msg)
-        members.setdefault(name, []).append(value)
     # fsum rounds once, so the same outcomes in another order give the same last digit
     mean = math.fsum(values) / len(values)
-    n_clusters = len(members)
+    groups: Collection[Sequence[float]] = (
+        [[value] for value in values] if clusters is None else _grouped(values, clusters)
+    )
+    n_clusters = len(groups)
     if n_clusters == 1:
         return ClusteredMean(mean, 0.0, 1)
-    squares = math.fsum((math.fsum(group) - mean * len(group)) ** 2 for group in members.values())
+    squares = math.fsum((math.fsum(group) - mean * len(group)) ** 2 for group in groups)
     return ClusteredMean(mean, squares * n_clusters / (n_clusters - 1) * (n_clusters / len(values)) ** 2, n_clusters)
 
 
@@ -111,7 +112,44 @@ def mean_interval(
         if not low <= value <= high:  # NaN is neither
             msg = f"A value is {value}; expected {low} to {high}."
             raise ValueError(msg)
-    unit = clustered_mean([(value - low) / width for value in values], clusters)
+    return _interval(clustered_mean([(value - low) / width for value in values], clusters), confidence, bounds)
+
+
+def share_interval(parts: Sequence[int], wholes: Sequence[int], *, confidence: float = 0.95) -> Interval:
+    """Return what ``mean_interval`` does for values that are 0 or 1, counted per cluster already.
+
+    Args:
+        parts: shape (n_clusters,); how many values of each cluster are 1.
+        wholes: shape (n_clusters,); how many values each cluster has, at least 1.
+        confidence: in (0, 1).
+
+    Raises:
+        ValueError: no clusters, sequences of different lengths, a part that is not from 0 to its whole, or a wrong
+            ``confidence``.
+
+    >>> share_interval([2, 0], [2, 2]) == mean_interval([1.0, 1.0, 0.0, 0.0], clusters="aabb")
+    True
+    """
+    if not wholes or len(parts) != len(wholes):
+        msg = f"{len(parts)} parts of {len(wholes)} wholes; expected one of each per cluster, and a cluster."
+        raise ValueError(msg)
+    for part, whole in zip(parts, wholes, strict=True):
+        if not 0 <= part <= whole or whole < 1:
+            msg = f"A part is {part} of {whole}; expected 0 to {whole}, of at least 1."
+            raise ValueError(msg)
+    n, n_clusters = sum(wholes), len(wholes)
+    mean = sum(parts) / n
+    if n_clusters == 1:
+        return _interval(ClusteredMean(mean, 0.0, 1), confidence, (0.0, 1.0))
+    squares = math.fsum((part - mean * whole) ** 2 for part, whole in zip(parts, wholes, strict=True))
+    spread = squares * n_clusters / (n_clusters - 1) * (n_clusters / n) ** 2
+    return _interval(ClusteredMean(mean, spread, n_clusters), confidence, (0.0, 1.0))
+
+
+def _interval(unit: ClusteredMean, confidence: float, bounds: tuple[float, float]) -> Interval:
+    """Return the interval of a mean in the unit of ``bounds``; ``unit`` is in that of [0, 1]."""
+    low, high = bounds
+    width = high - low
     estimate = min(max(low + width * unit.mean, low), high)
     if unit.stderr is None:
         check_confidence(confidence)
@@ -143,6 +181,13 @@ def check_confidence(confidence: float) -> None:
     if not 0 < confidence < 1:
         msg = f"confidence is {confidence!r}; expected a number between 0 and 1, such as 0.95."
         raise ValueError(msg)
+
+
+def _grouped(values: Sequence[float], clusters: Sequence[Hashable]) -> Collection[list[float]]:
+    members: dict[Hashable, list[float]] = {}
+    for name, value in zip(clusters, values, strict=True):
+        members.setdefault(name, []).append(value)
+    return members.values()
 
 
 def _wilson(mean: float, n: float, z: float) -> tuple[float, float]:

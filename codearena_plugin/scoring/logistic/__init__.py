@@ -1,0 +1,1 @@
+"""Logistic paired comparisons as arrays: the rows, Newton's method on them, whether a maximum exists, resampling."""
