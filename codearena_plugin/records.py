@@ -75,12 +75,17 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model under test answered to one prompt; ``text`` may be empty, never absent."""
+    """What a model under test answered to one prompt; ``text`` may be empty.
+
+    Attributes:
+        is_absent: the text is not known (and empty here): verdicts were imported without it. It is never judged.
+    """
 
     prompt_id: str
     model: str
     text: str
     finish_reason: str | None = None
+    is_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,17 @@ def rescore(  # noqa: PLR0913, PLR0917  each is an option
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.table import print_result
     from codearena_plugin.runs.files import load_run, made, refuse_foreign_run, save_answers, save_result
-    from codearena_plugin.runs.rescore import reread, suite_of
+    from codearena_plugin.runs.imported import has_answers, has_questions
+    from codearena_plugin.runs.rescore import known_part, reread
     from codearena_plugin.runs.rescore import rescore as read_again
+    from codearena_plugin.runs.strata import save_strata
+    from codearena_plugin.runs.style import save_style
 
     kinds = opt.chosen_tables(tables)
     asked, _ = read_options({"judge_mode": mode, "judge_min_coverage": min_coverage}, environ={})
     reporter = plugins.resolve("reporters", form) if form else None
     stored = load_run(run)
-    suite = suite_of(stored, data)
+    suite = known_part(stored, data)
     result = read_again(stored, suite, mode=asked.get("mode"), min_coverage=asked.get("min_coverage"))
     if output is not None:
         directory = Path(output).expanduser()
@@ -46,6 +49,10 @@ def rescore(  # noqa: PLR0913, PLR0917  each is an option
             raise ConfigError(msg)
         refuse_foreign_run(directory, result.manifest)
         save_answers(made(directory), stored.answers)
+        if has_questions(result.manifest):
+            save_strata(directory, suite.prompts)
+        if has_questions(result.manifest) and has_answers(result.manifest):
+            save_style(directory, suite, stored.answers)
         save_result(directory, reread(stored.games, result.manifest["judge"]["mode"]), result)
     path = Path(output).expanduser() if output else stored.path
     if reporter is not None:

@@ -226,6 +226,14 @@ def fingerprint(prompts: Sequence[Prompt], baseline: str) -> str:
     return digest.hexdigest()
 
 
+def questions_sha256(prompts: Sequence[Prompt]) -> str:
+    """Return the sha256 over ids and messages alone: equal for suites that differ in their baseline only."""
+    digest = hashlib.sha256()
+    for prompt in prompts:
+        digest.update(json.dumps([prompt.id, [[m.role, m.content] for m in prompt.messages]]).encode() + b"\n")
+    return digest.hexdigest()
+
+
 def listed(names: Sequence[str], limit: int = 5) -> str:
     """Return the first few names for a message, and how many more there are.
 

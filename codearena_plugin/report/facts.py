@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from codearena_plugin.report.untrusted import one_line
+from codearena_plugin.runs.caveats import notices
+from codearena_plugin.runs.imported import is_imported
 from codearena_plugin.runs.incomplete import failed_games
 
-DEMO_MARK = "DEMO: prompts of our own, for trying things out; scores compare with nothing published"
-REFERENCE_MARK = "reference mode: a game that failed counts 0 points, as in the published script"
 MAIN_TABLES = ("class", "difficulty")
 RATES: Mapping[str, str] = {"score": "score", "win_rate": "win", "tie_rate": "tie", "loss_rate": "loss"}
 """Rate in ``result.json`` -> how it is called in tables, the score first."""
@@ -28,17 +28,12 @@ class Cells(NamedTuple):
     """A table as text: column names, and rows of as many cells."""
 
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 def caveats(manifest: Mapping[str, Any]) -> Facts:
-    """Return what every output about a run must carry: that its suite is for trying, what its judge is not."""
-    notices = (
-        DEMO_MARK if manifest["suite"]["is_demo"] else "",
-        manifest["judge"]["notice"],
-        REFERENCE_MARK if manifest["judge"]["mode"] == "reference" else "",
-    )
-    return [("notice", notice) for notice in notices if notice]
+    """Return what every output about a run must carry, as facts."""
+    return [("notice", notice) for notice in notices(manifest)]
 
 
 def headline(manifest: Mapping[str, Any], *, n_runs: int | None = None) -> Facts:
@@ -60,6 +55,8 @@ def headline(manifest: Mapping[str, Any], *, n_runs: int | None = None) -> Facts
 
 
 def _answer_notes(answers: Mapping[str, Any]) -> Facts:
+    if answers.get("absent"):
+        return [("answers", f"not in the import ({answers['n']} were judged)")]
     found = {
         "empty": answers["empty"],
         "cut at the model's token limit": answers["cut_at_token_limit"],
@@ -86,15 +83,15 @@ def rates(result: Mapping[str, Any]) -> Cells:
 def stratum(kind: str, rows: Sequence[Mapping[str, Any]]) -> Cells:
     """Return a result by class, language, …, rows in the order given; without rates where none may be shown."""
     title = f"by {kind.replace('_', ' ')}"
-    shares = [_share(row["n_scored"], row["n_prompts"]) for row in rows]
+    shares = [share(row["n_scored"], row["n_prompts"]) for row in rows]
     names = [one_line(row["name"], 80) for row in rows]
     if all(row["score"] is None for row in rows):
         return Cells((title, "n"), list(zip(names, shares, strict=True)))
     found: list[tuple[str, ...]] = []
-    for name, row, share in zip(names, rows, shares, strict=True):
+    for name, row, scored in zip(names, rows, shares, strict=True):
         score, interval, _ = interval_cells(row["score"])
         others = (interval_cells(row[rate])[0] for rate in RATES if rate != "score")
-        found.append((name, score, interval, *others, share))
+        found.append((name, score, interval, *others, scored))
     first, *rest = RATES.values()
     return Cells((title, first, "95 % interval", *rest, "n"), found)
 
@@ -127,6 +124,8 @@ def spending(result: Mapping[str, Any]) -> Facts:
     spent, manifest = result["spending"], result["manifest"]
     backend = manifest["judge"]["backend"]
     if spent is None:
+        if is_imported(manifest) and "rescored" not in manifest:
+            return [("calls", f"none, verdicts were imported from {manifest['imported']['format']}")]
         was_read_again = "rescored" in manifest or backend != _LM_EVAL
         return [("calls", "none, stored replies were read again" if was_read_again else "made by lm-eval itself")]
     seconds = f"{spent['wall_s']:.1f} s"
@@ -160,5 +159,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _share(n: int, of: int) -> str:
+def share(n: int, of: int) -> str:
+    """Return how many of how many, or just how many where that is all."""
     return str(n) if n == of else f"{n} of {of}"

@@ -19,6 +19,8 @@ from codearena_plugin.runs.files import StoredRun
 from codearena_plugin.scoring.points import game_points
 
 _SHOWN_CHARACTERS = 4000
+_EMPTY = "(empty)"
+_ABSENT = "(not in the run: its verdicts were imported without the answers)"
 _OUTCOMES: Mapping[float | None, str] = {1.0: "win", 0.5: "tie", 0.0: "loss", None: "not scored"}
 
 
@@ -51,7 +53,7 @@ def print_prompt(
             _section(console, f"question ({message.role})", message.content, limit)
         _section(console, f"baseline: {baseline}", prompt.baselines[baseline], limit)
     answer = next(answer for answer in run.answers if answer.prompt_id == prompt_id)
-    _section(console, f"answer: {answer.model}", answer.text, limit)
+    _section(console, f"answer: {answer.model}", answer.text, limit, empty=_ABSENT if answer.is_absent else _EMPTY)
     for game in _by_prompt(run.games)[prompt_id]:
         _print_game(console, game, answer.model, baseline, limit)
     outcome = next(outcome for outcome in stored_outcomes(run) if outcome.prompt_id == prompt_id)
@@ -84,7 +86,7 @@ def _print_game(console: Console, game: Game, model: str, baseline: str, limit: 
     a, b = (baseline, model) if game.order == "baseline_first" else (model, baseline)
     _rule(console, f"game {game.order}: A is {a}, B is {b}")
     if not game.replies:
-        console.print("nothing was asked")
+        console.print("no reply is in the run")
     for number, reply in enumerate(game.replies, 1):
         _print_reply(console, reply, f"reply {number} of {len(game.replies)}", limit)
     verdict = game.verdict
@@ -111,9 +113,9 @@ def _print_reply(console: Console, reply: Reply, title: str, limit: int | None) 
         console.print(Text(beginning(reply.text, limit)), soft_wrap=True)
 
 
-def _section(console: Console, title: str, text: str, limit: int | None) -> None:
+def _section(console: Console, title: str, text: str, limit: int | None, *, empty: str = _EMPTY) -> None:
     _rule(console, title)
-    console.print(Text(beginning(text, limit) if text.strip() else "(empty)"), soft_wrap=True)
+    console.print(Text(beginning(text, limit) if text.strip() else empty), soft_wrap=True)
 
 
 def _rule(console: Console, title: str) -> None:

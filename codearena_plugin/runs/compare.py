@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from codearena_plugin.errors import ConfigError, DataError
@@ -35,7 +35,11 @@ def compare_runs(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredRun], list[
         ConfigError: fewer than two runs, or one of them twice.
         DataError: a run has no score, or the runs do not compare; says what differs.
     """
+    if len(runs) < 2:
+        msg = f"Got {len(runs)} run, expected two or more."
+        raise ConfigError(msg)
     check_comparable(runs)
+    refuse_withheld(runs)
     named = distinct_names(runs)
     outcomes = {name: stored_outcomes(run) for name, run in named.items()}
     names = list(itertools.combinations(named, 2))
@@ -48,23 +52,43 @@ def compare_runs(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredRun], list[
 
 
 def check_comparable(runs: Sequence[StoredRun]) -> None:
-    """Refuse runs whose scores mean different things."""
-    paths = Counter(run.path.resolve() for run in runs)
-    twice = next((path for path, n in paths.items() if n > 1), None)
-    if len(runs) < 2 or twice:
-        msg = f"Run {str(twice)!r} is given twice." if twice else f"Got {len(runs)} run, expected two or more."
-        raise ConfigError(msg)
-    for run in runs:
-        if run.result["withheld"]:
-            msg = f"Run {str(run.path)!r} ({run.model}) has no score to compare: {run.result['withheld']}."
-            raise DataError(msg)
+    """Refuse runs whose scores mean different things, and a run that is given twice.
+
+    Raises:
+        ConfigError: one of them twice, by its path.
+        DataError: other suites or judges; says what differs.
+    """
+    refuse_repeated(runs)
     first, *others = runs
     expected = protocol_of(first.result["manifest"])
     for run in others:
-        got = protocol_of(run.result["manifest"])
-        differs = [f"{what} {expected[what]!r} and {got[what]!r}" for what in expected if expected[what] != got[what]]
-        if differs:
-            msg = f"Runs {str(first.path)!r} and {str(run.path)!r} do not compare: {'; '.join(differs)}."
+        refuse_other_protocol(first, run, expected, protocol_of(run.result["manifest"]))
+
+
+def refuse_repeated(runs: Sequence[StoredRun]) -> None:
+    """Refuse a run that is given twice, by its path."""
+    paths = Counter(run.path.resolve() for run in runs)
+    twice = next((path for path, n in paths.items() if n > 1), None)
+    if twice:
+        msg = f"Run {str(twice)!r} is given twice."
+        raise ConfigError(msg)
+
+
+def refuse_other_protocol(
+    first: StoredRun, run: StoredRun, expected: Mapping[str, str], got: Mapping[str, str]
+) -> None:
+    """Refuse a run whose protocol is not that of the first; both are name -> value."""
+    differs = [f"{what} {expected[what]!r} and {got[what]!r}" for what in expected if expected[what] != got[what]]
+    if differs:
+        msg = f"Runs {str(first.path)!r} and {str(run.path)!r} do not compare: {'; '.join(differs)}."
+        raise DataError(msg)
+
+
+def refuse_withheld(runs: Sequence[StoredRun]) -> None:
+    """Refuse a run without a score."""
+    for run in runs:
+        if run.result["withheld"]:
+            msg = f"Run {str(run.path)!r} ({run.model}) has no score to compare: {run.result['withheld']}."
             raise DataError(msg)
 
 

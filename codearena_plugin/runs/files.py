@@ -63,9 +63,9 @@ def made(path: Path) -> Path:
 
 
 def save_answers(directory: Path, answers: Sequence[Answer]) -> None:
-    """Write the answers as they were given, before any of them is judged."""
+    """Write the answers as they were given, before any of them is judged; an absent text is ``null``, never empty."""
     lines = (
-        json.dumps({"id": a.prompt_id, "model": a.model, "response": a.text, "finish_reason": a.finish_reason})
+        json.dumps({"id": a.prompt_id, "model": a.model, "response": _text(a), "finish_reason": a.finish_reason})
         for a in answers
     )
     _write(directory / ANSWERS, "".join(line + "\n" for line in lines))
@@ -100,7 +100,7 @@ def load_run(path: str | Path) -> StoredRun:
     given = Path(path).expanduser()
     result_path = given if given.suffix == ".json" else given / RESULT
     try:
-        result = json.loads(result_path.read_text(encoding="utf-8"))
+        result = json.loads(result_path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as exc:
         msg = f"{str(path)!r} is no finished run: {RESULT} cannot be read ({exc.strerror or exc})."
         raise DataError(msg) from exc
@@ -118,12 +118,18 @@ def load_run(path: str | Path) -> StoredRun:
     return run
 
 
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which JSON does not have: our results write null."""
+    msg = f"it holds {name}, expected numbers or null"
+    raise ValueError(msg)
+
+
 def _check_whole(run: StoredRun, result_path: Path) -> None:
     """Refuse a result whose games or answers are another run's: numbers of one beside texts of the other mislead."""
     manifest = run.result["manifest"]
     for what, now, then in (
         (ANSWERS, answers_sha256(run.answers), manifest["answers"]["sha256"]),
-        (GAMES, games_sha256(run.games), manifest["games_sha256"]),
+        (GAMES, _games_file_sha256(run, manifest["games_sha256"]), manifest["games_sha256"]),
     ):
         if now != then:
             msg = (
@@ -136,16 +142,23 @@ def _check_whole(run: StoredRun, result_path: Path) -> None:
 def _answers(path: Path) -> list[Answer]:
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
-        return [Answer(row["id"], row["model"], row["response"], row["finish_reason"]) for row in rows]
+        return [
+            Answer(row["id"], row["model"], row["response"] or "", row["finish_reason"], row["response"] is None)
+            for row in rows
+        ]
     except (OSError, ValueError, KeyError, TypeError) as exc:
         msg = f"{str(path)!r} cannot be read as the answers of a run ({type(exc).__name__}: {exc})."
         raise DataError(msg) from exc
 
 
 def answers_sha256(answers: Sequence[Answer]) -> str:
-    """Return the sha256 over ids and texts, in order: equal hashes mean equal answers."""
-    canonical = json.dumps([[answer.prompt_id, answer.text] for answer in answers], separators=(",", ":"))
+    """Return the sha256 over ids and texts, in order: equal hashes mean equal answers, where no text is absent."""
+    canonical = json.dumps([[answer.prompt_id, _text(answer)] for answer in answers], separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _text(answer: Answer) -> str | None:
+    return None if answer.is_absent else answer.text
 
 
 def games_sha256(games: Sequence[Game]) -> str:
@@ -154,6 +167,16 @@ def games_sha256(games: Sequence[Game]) -> str:
     for game in games:
         digest.update(json.dumps(game_to_json(game)).encode("ascii"))
     return digest.hexdigest()
+
+
+def _games_file_sha256(run: StoredRun, expected: str) -> str:
+    """Return the hash of a run's games: of the file's own lines, which saves writing all games again to hash them.
+
+    A file that somebody laid out anew has other lines and the same games; then these are hashed.
+    """
+    lines = (run.path / GAMES).read_bytes().replace(b"\n", b"")
+    found = hashlib.sha256(lines).hexdigest()
+    return found if found == expected else games_sha256(run.games)
 
 
 def refuse_foreign_run(directory: Path, manifest: Mapping[str, Any]) -> None:

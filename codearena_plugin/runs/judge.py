@@ -14,11 +14,13 @@ from codearena_plugin.judging.asking.engine import Progress
 from codearena_plugin.judging.plan import Plan, plan_games
 from codearena_plugin.judging.play import play
 from codearena_plugin.judging.settings import JudgeSettings
-from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.prompts.suite import Suite, questions_sha256
 from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game
 from codearena_plugin.runs.files import answers_sha256, games_sha256, save_answers, save_result
 from codearena_plugin.runs.result import Result, make_result
+from codearena_plugin.runs.strata import save_strata
+from codearena_plugin.runs.style import save_style
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def judge_answers(
         StoreError, ConfigError, DataError: nothing could be asked or kept; what was answered is in the store.
     """
     save_answers(directory, answers)
+    save_strata(directory, suite.prompts)
+    save_style(directory, suite, answers)
     played = play(plan_run(suite, answers, settings), settings, observe=observe)
     result = make_result(
         suite,
@@ -103,6 +107,7 @@ def manifest_of(
             "revision": suite.revision,
             "fingerprint": suite.fingerprint,
             "baseline": suite.baseline,
+            **opponents(suite),
             "n_prompts": len(suite.prompts),
             "left_out": list(suite.left_out),
             "taxonomy": suite.taxonomy,
@@ -119,6 +124,16 @@ def manifest_of(
         "harness": dict(harness),
         "platform": {"python": platform.python_version(), "system": platform.platform()},
     }
+
+
+def opponents(suite: Suite) -> dict[str, str]:
+    """Return what tells suites with several baselines apart: the hash of the questions, and that of the baseline.
+
+    The latter is ``answers_sha256`` of the baseline's answers, so that a run's model is known where it is the baseline
+    of another run.
+    """
+    stored = [Answer(prompt.id, suite.baseline, prompt.baselines[suite.baseline]) for prompt in suite.prompts]
+    return {"questions_sha256": questions_sha256(suite.prompts), "baseline_sha256": answers_sha256(stored)}
 
 
 def _n_cut(answers: Sequence[Answer]) -> int | None:

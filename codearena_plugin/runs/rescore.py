@@ -12,8 +12,9 @@ from codearena_plugin.judging.protocol.parse import read_verdict
 from codearena_plugin.prompts.suite import Suite, SuiteOptions, answered_part, load_suite
 from codearena_plugin.records import Game, ReadingMode
 from codearena_plugin.runs.files import StoredRun
-from codearena_plugin.runs.judge import now, sealed
-from codearena_plugin.runs.result import Result, make_result
+from codearena_plugin.runs.imported import bare_suite, has_questions
+from codearena_plugin.runs.judge import now, opponents, sealed
+from codearena_plugin.runs.result import STRATA, Result, make_result
 
 
 def suite_of(run: StoredRun, data: str | None = None) -> Suite:
@@ -23,9 +24,13 @@ def suite_of(run: StoredRun, data: str | None = None) -> Suite:
         data: where the suite's file lies now; ``None``: where the run found it, else the suite's own place.
 
     Raises:
-        UsageError: it cannot be loaded. Whether it is the same suite, its fingerprint tells the caller.
+        UsageError: it cannot be loaded, or the run was imported without it. Whether it is the same suite, its
+            fingerprint tells the caller.
     """
     made_with = run.result["manifest"]["suite"]
+    if not has_questions(run.result["manifest"]):
+        msg = f"run {str(run.path)!r} was imported without its questions; import it again with --suite and --data"
+        raise DataError(msg)
     if data is None and made_with["file"] and Path(made_with["file"]).is_file():
         data = made_with["file"]
     taxonomy = None if made_with["taxonomy"] == "built-in" else str(made_with["taxonomy"])
@@ -33,6 +38,19 @@ def suite_of(run: StoredRun, data: str | None = None) -> Suite:
     suite = load_suite(str(made_with["name"]), options)
     part = answered_part(suite, {answer.prompt_id for answer in run.answers})
     return replace(part, left_out=tuple(made_with["left_out"]))
+
+
+def known_part(run: StoredRun, data: str | None = None) -> Suite:
+    """Return what is needed of a run's suite to score it: the suite, or bare ids where it was imported without.
+
+    Raises:
+        UsageError: as ``suite_of``.
+    """
+    made_with = run.result["manifest"]["suite"]
+    if data is not None or has_questions(run.result["manifest"]):
+        return suite_of(run, data)
+    ids = [answer.prompt_id for answer in run.answers]
+    return bare_suite(str(made_with["name"]), ids, str(made_with["baseline"]), source=str(made_with["source"]))
 
 
 def rescore(
@@ -47,7 +65,7 @@ def rescore(
 
     Args:
         run: as it was loaded.
-        suite: that it was made with.
+        suite: that it was made with (``known_part``).
         mode: how to read; ``None``: as before.
         min_coverage: below it no score; ``None``: as before.
         directory: where the new result will lie; ``None``: where the run lies.
@@ -67,16 +85,20 @@ def rescore(
     again = {"version": codearena_plugin.__version__, "at": now(), "asked_in_mode": judge["mode"]}
     judge["mode"] = mode or judge["mode"]
     judge["min_coverage"] = judge["min_coverage"] if min_coverage is None else min_coverage
+    knows_questions = has_questions(manifest)
+    added = opponents(suite) if knows_questions else {}  # runs made before these hashes were kept
+    with_opponents = {**manifest["suite"], **added}
     games = reread(run.games, judge["mode"])
     result = make_result(
         suite,
         games,
-        sealed({**manifest, "judge": judge, "rescored": again}, games, directory or run.path),
+        sealed({**manifest, "suite": with_opponents, "judge": judge, "rescored": again}, games, directory or run.path),
         policy=judge["order"],
         mode=judge["mode"],
         min_coverage=judge["min_coverage"],
     )
-    return replace(result, stopped=run.result["stopped"])
+    strata = result.strata if knows_questions else {kind: [] for kind in STRATA}
+    return replace(result, stopped=run.result["stopped"], strata=strata)
 
 
 def reread(games: Sequence[Game], mode: ReadingMode) -> tuple[Game, ...]:

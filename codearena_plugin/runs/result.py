@@ -16,9 +16,7 @@ from typing import Any
 from codearena_plugin import plugins
 from codearena_plugin.judging.play import Played, Spending, served_models
 from codearena_plugin.prompts.suite import Suite
-from codearena_plugin.prompts.taxonomy import MAIN_CLASSES, SUB_CLASSES, UNCLASSIFIED
 from codearena_plugin.records import (
-    DIFFICULTIES,
     STATUSES,
     Game,
     Interval,
@@ -27,6 +25,7 @@ from codearena_plugin.records import (
     Prompt,
     ReadingMode,
 )
+from codearena_plugin.runs.strata import ORDER, strata_of_prompts
 from codearena_plugin.scoring.points import outcome
 from codearena_plugin.scoring.strata import Stratum, by_stratum
 from codearena_plugin.scoring.summary import Summary, summarise, withheld_reason
@@ -34,9 +33,8 @@ from codearena_plugin.scoring.summary import Summary, summarise, withheld_reason
 _log = logging.getLogger(__name__)
 
 SCHEMA = "codearena-result/1"
-GENERAL = "general"
 RATES = ("win_rate", "tie_rate", "loss_rate", "score")
-STRATA = ("class", "sub_class", "language", "difficulty", "natural_language")
+STRATA = tuple(ORDER)
 _EXAMPLES = 3
 
 
@@ -191,24 +189,14 @@ def strata_of(prompts: Sequence[Prompt], outcomes: Sequence[Outcome], judged: Se
     Args:
         judged: ids of the prompts that count for coverage (``truly_judged``).
     """
-    names: dict[str, tuple[Mapping[str, Sequence[str]], Sequence[str]]] = {
-        "class": ({p.id: [p.category.main_class if p.category else UNCLASSIFIED] for p in prompts}, MAIN_CLASSES),
-        "sub_class": (
-            {p.id: [p.category.sub_class if p.category else UNCLASSIFIED] for p in prompts},
-            tuple(category.sub_class for category in SUB_CLASSES),
-        ),
-        "language": ({p.id: list(p.languages) or [GENERAL] for p in prompts}, ()),
-        "difficulty": ({p.id: [p.difficulty or "unstated"] for p in prompts}, DIFFICULTIES),
-        "natural_language": ({p.id: [p.natural_language] for p in prompts}, ("en", "zh")),
-    }
     tables = {}
-    for kind, (of_prompt, order) in names.items():
+    for kind, of_prompt in strata_of_prompts(prompts).items():
         members = defaultdict(list)
         for prompt_id, rows in of_prompt.items():
             for name in dict.fromkeys(rows):
                 members[name].append(prompt_id)
         tables[kind] = [
             Stratum(row.name, _with_true_coverage(row.summary, members[row.name], judged))
-            for row in by_stratum(outcomes, of_prompt, order)
+            for row in by_stratum(outcomes, of_prompt, ORDER[kind])
         ]
     return tables

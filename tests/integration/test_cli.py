@@ -258,6 +258,7 @@ def test_a_stored_run_can_be_replayed_and_rescored_to_the_same_numbers(judge, co
         assert server.n_requests == asked
     assert codearena("rescore", tmp_path / "run", "--output", tmp_path / "rescored").code == 0
     metrics = [_result(tmp_path / name)["metrics"] for name in ("run", "replayed", "rescored")]
+    assert (tmp_path / "run" / "style.json").read_text() == (tmp_path / "rescored" / "style.json").read_text()
     assert metrics[0] == metrics[1] == metrics[2]
 
 

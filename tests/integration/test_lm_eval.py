@@ -22,6 +22,7 @@ from lm_eval_runs import RATES, Parrot, evaluate, numbers
 from codearena_plugin import paths
 from codearena_plugin.errors import CodeArenaError, ConfigError, DataError
 from codearena_plugin.runs.files import load_run
+from codearena_plugin.runs.style import style_of
 
 pytestmark = pytest.mark.filterwarnings("default")  # lm-eval's own warnings are not ours to judge
 TASKS = paths.data_dir("tasks")
@@ -90,6 +91,8 @@ def test_the_run_directory_holds_answers_games_and_the_same_numbers(tmp_path: Pa
     assert run.result["metrics"]["score"]["estimate"] == numbers(results)["score"]
     assert run.result["metrics"]["score"]["stderr"] == numbers(results)["score_stderr"]
     assert [row["name"] for row in run.result["strata"]["difficulty"]] == ["easy", "medium", "hard"]
+    assert set(style_of(run)) == {answer.prompt_id for answer in run.answers}
+    assert (run.path / "style.json").exists()
 
 
 def test_options_beat_the_environment_which_beats_the_card(monkeypatch: pytest.MonkeyPatch) -> None:

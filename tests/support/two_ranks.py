@@ -13,6 +13,8 @@ from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
 from codearena_plugin import paths
+from codearena_plugin.runs.files import load_run
+from codearena_plugin.runs.style import style_of
 
 
 class ParallelParrot(LM):
@@ -58,6 +60,7 @@ def main() -> None:
             for path in (paths.home_dir() / "runs").rglob("answers.jsonl")
             if (path.parent / "games.jsonl").exists()
         ]
+        assert len(style_of(load_run(run.parent))) == 31, "the style of the other rank's answers"
         assert all(json.loads(line)["response"] for line in run.read_text().splitlines()), "answers of the other rank"
         found = results["results"]["codearena_mini"]
         print(json.dumps({key.split(",")[0]: value for key, value in found.items() if "," in key}), flush=True)

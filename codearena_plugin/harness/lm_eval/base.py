@@ -40,6 +40,8 @@ from codearena_plugin.runs.files import save_answers, save_result
 from codearena_plugin.runs.judge import manifest_of, sealed
 from codearena_plugin.runs.options import RunOptions, default_judge, resolve_options
 from codearena_plugin.runs.result import Result, make_result, outcomes_of
+from codearena_plugin.runs.strata import save_strata
+from codearena_plugin.runs.style import save_style
 
 log = logging.getLogger("lm_eval.codearena")  # lm-eval shows only what is below "lm_eval"
 
@@ -53,8 +55,10 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         config = {key: value for key, value in (config or {}).items() if key != "class"}  # lm-eval leaves it in
         config.setdefault("process_results", "codearena")  # else unknown metric names are looked up on the hub
         config.setdefault("test_split", "test")
-        config["metric_list"] = [
-            {"metric": name, "aggregation": "mean", "higher_is_better": name != "loss_rate"} for name in METRICS
+        config["metric_list"] = [  # loggers make columns of these; a verdict is a record with parts of many types
+            {"metric": name, "aggregation": "mean", "higher_is_better": name != "loss_rate"}
+            for name in METRICS
+            if name != VERDICT
         ]
         self._metadata = dict(config.get("metadata") or {})
         self._games: dict[str, list[Game]] = {}
@@ -264,13 +268,15 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         )
         stopped = next((rank["stopped"] for rank in took if rank["stopped"]), None)
         self._result = replace(result, stopped=stopped, spending=sum_of([rank["spending"] for rank in took]))
-        self._keep(answers, games, self._result)
+        self._keep(suite, answers, games, self._result)
         return self._result.statuses["scored"] / len(games) if games else float("nan")
 
-    def _keep(self, answers: Sequence[Answer], games: Sequence[Game], result: Result) -> None:
+    def _keep(self, suite: Suite, answers: Sequence[Answer], games: Sequence[Game], result: Result) -> None:
         task = str(self.config.task)
         try:
             save_answers(self._run_dir, answers)
+            save_strata(self._run_dir, suite.prompts)
+            save_style(self._run_dir, suite, answers)
             save_result(self._run_dir, games, result)
             beside.note_run(task, self._run_dir)
         except CodeArenaError as exc:

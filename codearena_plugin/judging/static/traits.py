@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codearena_plugin.judging.static import blocks, kinship, syntax, words
-from codearena_plugin.judging.static.blocks import Block, Parts
+from codearena_plugin import fences
+from codearena_plugin.fences import Block, Parts
+from codearena_plugin.judging.static import kinship, syntax, words
 from codearena_plugin.judging.static.guess import guess
 
 _BLOCKS_READ = 100
@@ -57,7 +58,7 @@ class Traits:
 def read(question: str, wanted: Sequence[str], answer: str) -> Traits:
     """Return the traits of one answer to a question about some programming languages (none for "general")."""
     names = kinship.wanted_languages(wanted)
-    parts = blocks.split(answer)
+    parts = fences.split(answer)
     code = [block for block in parts.blocks if block.code.strip()][:_BLOCKS_READ]
     named = [(name, block) for block in code if (name := _language(block)) is not None]
     has_code = _has_code(parts, code)
@@ -155,7 +156,7 @@ def _on_topic(question: str, answer: str) -> float | None:
 def _same_language(question: str, prose: str) -> float | None:
     if words.speaks_of_languages(question):
         return None
-    asked, answered = words.script(blocks.split(question).prose), words.script(prose)
+    asked, answered = words.script(fences.split(question).prose), words.script(prose)
     if asked is None or answered is None:
         return None
     return 1.0 if asked == answered else 0.0

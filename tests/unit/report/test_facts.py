@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from codearena_plugin.report import facts
+from codearena_plugin.runs.caveats import DEMO_MARK
 
 SPENT = {
     "http_requests": 8, "replies": 8, "stored_games": 0, "prompt_tokens": 1234, "completion_tokens": 567,
@@ -68,7 +69,7 @@ def test_nothing_odd_is_nothing_said() -> None:
 
 def test_the_caveats_are_the_demo_mark_and_the_judge_s_notice() -> None:
     assert facts.caveats(_manifest()) == []
-    assert facts.caveats(_manifest(demo=True, notice="static")) == [("notice", facts.DEMO_MARK), ("notice", "static")]
+    assert facts.caveats(_manifest(demo=True, notice="static")) == [("notice", DEMO_MARK), ("notice", "static")]
     assert set(facts.caveats(_manifest(demo=True, notice="static"))) <= set(
         facts.headline(_manifest(demo=True, notice="static"))
     )

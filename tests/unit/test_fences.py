@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codearena_plugin.judging.static.blocks import Block, split, tag
+from codearena_plugin.fences import Block, split, tag
 
 
 def test_blocks_come_in_order_with_their_tags_and_the_prose_stays() -> None:

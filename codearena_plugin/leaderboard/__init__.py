@@ -1,0 +1,1 @@
+"""Leaderboards: runs set beside each other and beside the published numbers."""

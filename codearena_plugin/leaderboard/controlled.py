@@ -1,0 +1,139 @@
+"""Style control: what part of a preference goes with length, comments, headings and the like, and the score without.
+
+The model is a logistic one, ``logit P(the answer wins) = strength[model] + contrasts @ effects``. A contrast is 0 where
+an answer is styled like the baseline's; contrasts are divided by their standard deviation and not centred, so a
+controlled score is what the model would get at the baseline's own style.
+
+References:
+    Chiang et al. 2024, arXiv:2403.04132 (Bradley–Terry with clustered uncertainty); the "style control" of Chatbot
+    Arena adds contrasts as covariates in the same way (blog of 2024-08-28), for prose; these are for code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from codearena_plugin.leaderboard.record import CONFIDENCE, Place, StyleEffects
+from codearena_plugin.leaderboard.rows import POSITION, Array, Row, comparisons_of
+from codearena_plugin.leaderboard.standing import places_of
+from codearena_plugin.records import Interval
+from codearena_plugin.scoring.bradley_terry import Comparisons, Fit, bootstrap_fit, fit
+from codearena_plugin.scoring.logistic.design import design_of
+from codearena_plugin.scoring.logistic.existence import collinear_columns
+from codearena_plugin.scoring.rates import student_t
+
+_LEAST_PROMPTS_PER_EFFECT = 5
+_NO_DEVIATION = 1e-9
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """Controlled scores and their places, by model, and the effects that were taken out."""
+
+    scores: Mapping[str, Interval]
+    places: Mapping[str, Place]
+    effects: StyleEffects
+
+
+def control(
+    rows: Sequence[Row], names: Sequence[str], features: Sequence[str], weights: Array, *, unit: str
+) -> Controlled | str:
+    """Return the controlled scores, or why there are none.
+
+    Args:
+        rows: of all models; indices of models as in ``names``, of prompts below ``weights.shape[1]``.
+        names: of the models, shape (M,).
+        features: of the contrasts, shape (k,); ``POSITION`` stays in its own unit, first against second.
+        weights: resamples of the prompts, shape (B, P), for the places.
+        unit: what one row is, for the record.
+    """
+    raw = np.array([row.contrasts for row in rows], dtype=np.float64).reshape(len(rows), len(features))
+    deviations = dict(zip(features, map(float, raw.std(axis=0)), strict=True))
+    scales = {name: 1.0 if name == POSITION else sd for name, sd in deviations.items() if sd > _NO_DEVIATION}
+    left_out = {name: "never differs from the baseline's" for name in features if name not in scales}
+    n_prompts = len({row.prompt for row in rows})
+    if not scales:
+        return "no feature of style ever differs from the baseline's"
+    if n_prompts < _LEAST_PROMPTS_PER_EFFECT * len(scales):
+        needed = _LEAST_PROMPTS_PER_EFFECT * len(scales)
+        return f"{n_prompts} scored prompts are too few for {len(scales)} effects, expected {needed} or more"
+    columns = [features.index(name) for name in scales]
+    covariates = raw[:, columns] / np.array(list(scales.values()))
+    comparisons = comparisons_of(rows, covariates, n_models=len(names), n_prompts=weights.shape[1])
+    comparisons, told = _without_collinear(comparisons, list(scales))
+    left_out |= told
+    scales = {name: scale for name, scale in scales.items() if name not in told}
+    try:
+        found = fit(comparisons)
+        replicates = bootstrap_fit(comparisons, found, weights)[:, : len(names)]
+    except ValueError as exc:
+        return str(exc)
+    met: dict[int, set[int]] = {m: set() for m in range(len(names))}
+    for row in rows:
+        met[row.model].add(row.prompt)
+    scores = {
+        name: as_score(float(found.strengths[m]), stderr_of(found, m), n=len(met[m])) for m, name in enumerate(names)
+    }
+    effects = StyleEffects(
+        coefficients={
+            name: _interval(float(found.coefficients[j]), stderr_of(found, len(names) + j), n=n_prompts)
+            for j, name in enumerate(scales)
+        },
+        scales=scales,
+        left_out=left_out,
+        gradient_norm=found.gradient_norm,
+        iterations=found.iterations,
+        penalised=tuple(names[m] for m in found.penalised),
+        ridge=found.ridge,
+        unit=unit,
+        n_rows=len(rows),
+        n_prompts=n_prompts,
+    )
+    estimates = {name: interval.estimate for name, interval in scores.items()}
+    return Controlled(scores, places_of(estimates, replicates), effects)
+
+
+def _without_collinear(rows: Comparisons, features: Sequence[str]) -> tuple[Comparisons, dict[str, str]]:
+    """Leave out what no fit can tell apart: features that only repeat the models, and the later of those in step."""
+    kept = list(features)
+    told: dict[str, str] = {}
+    while kept:
+        repeats, sums = collinear_columns(design_of(rows))
+        if not repeats and not sums:
+            break
+        place = (repeats or sums)[-1]
+        why = "is the same in all answers of a model" if repeats else "goes in step with the other features"
+        told[kept.pop(place)] = why
+        rows = replace(rows, covariates=np.delete(rows.covariates, place, axis=1))
+    return rows, told
+
+
+def as_score(strength: float, stderr: float, *, n: int) -> Interval:
+    """Return a strength in log-odds as an expected score in [0, 1]; the ends go through the same curve."""
+    on_log_odds = _interval(strength, stderr, n=n)
+    estimate = _sigmoid(strength)
+    return Interval(
+        estimate,
+        low=_sigmoid(on_log_odds.low),
+        high=_sigmoid(on_log_odds.high),
+        stderr=estimate * (1 - estimate) * stderr,
+        n=n,
+    )
+
+
+def _interval(estimate: float, stderr: float, *, n: int) -> Interval:
+    half = stderr * student_t(CONFIDENCE, max(1, n - 1))
+    return Interval(estimate, estimate - half, estimate + half, stderr=stderr, n=n)
+
+
+def stderr_of(found: Fit, position: int) -> float:
+    """Return the clustered standard error of a parameter of a fit, in log-odds; strengths come before coefficients."""
+    return math.sqrt(max(0.0, float(found.covariance[position, position])))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))

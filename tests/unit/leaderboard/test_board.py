@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from many_runs import Judge, write_runs
+
+from codearena_plugin.errors import ConfigError, DataError
+from codearena_plugin.leaderboard.board import board_of
+from codearena_plugin.leaderboard.record import BoardOptions
+from codearena_plugin.runs.compare import compare_runs
+from codearena_plugin.runs.files import RESULT, load_run
+
+FEW = BoardOptions(n_bootstraps=100)
+
+
+def test_scores_are_means_with_their_own_intervals_and_ranks_follow_them(make_run) -> None:
+    runs = [make_run("weak", "wlll" * 5), make_run("strong", "wwwl" * 5), make_run("middle", "wtlw" * 5)]
+    board = board_of(runs, FEW)
+    assert [entry.name for entry in board.entries] == ["strong", "middle", "weak"]
+    assert [entry.score.estimate for entry in board.entries] == [0.75, 0.625, 0.25]
+    assert [entry.place.rank for entry in board.entries] == [1, 2, 3]
+    assert all(entry.place.low <= entry.place.rank <= entry.place.high for entry in board.entries)
+    for entry, run in zip(board.entries, (runs[1], runs[2], runs[0]), strict=True):
+        assert entry.score.low == pytest.approx(run.result["metrics"]["score"]["low"], abs=1e-12)
+    assert (board.method, board.reference) == ("mean", "base")
+
+
+def test_the_differences_are_those_of_compare(make_run) -> None:
+    runs = [make_run("a", "wwtl-wwt"), make_run("b", "wltlww-t"), make_run("c", "llllwwww")]
+    pairs = {frozenset((pair.a, pair.b)): pair for pair in board_of(runs, FEW).pairs}
+    _, compared = compare_runs(runs)
+    assert len(pairs) == len(compared) == 3
+    for found in compared:
+        pair = pairs[frozenset((found.a, found.b))]
+        sign = 1 if pair.a == found.a else -1
+        assert pair.difference.estimate == pytest.approx(sign * found.found.difference.estimate)
+        assert (pair.p_value, pair.p_holm) == pytest.approx((found.found.p_value, found.p_holm))
+        assert pair.n_common == found.found.n_common
+
+
+def test_one_model_is_a_leaderboard_of_one(make_run) -> None:
+    board = board_of([make_run("only", "wwtl")], FEW).to_json(created="now")
+    assert board["entries"][0]["rank"] == {"rank": 1, "low": 1, "high": 1}
+    assert (board["pairs"], board["separability"]["n_pairs"]) == ([], 0)
+
+
+def test_all_ties_have_a_width_and_are_told_apart_by_nobody(make_run) -> None:
+    board = board_of([make_run("a", "t" * 20), make_run("b", "t" * 20)], FEW)
+    assert [entry.score.estimate for entry in board.entries] == [0.5, 0.5]
+    assert all(entry.score.low < 0.5 < entry.score.high for entry in board.entries)
+    assert board.entries[0].place == board.entries[1].place
+    assert board.pairs[0].p_value == 1.0
+
+
+def test_a_run_without_a_score_is_listed_without_a_number(make_run) -> None:
+    board = board_of([make_run("good", "wwtl"), make_run("failed", "----", folder="f")], FEW).to_json(created="now")
+    good, failed = board["entries"]
+    assert (good["name"], good["withheld"]) == ("good", None)
+    assert failed["withheld"] == "none of 4 prompts was scored"
+    assert [failed[key] for key in ("score", "rank", "bootstrap", "controlled", "win_rate")] == [None] * 5
+    assert failed["statuses"]["unparsable"] == 4
+    assert board["pairs"] == []
+
+
+def test_runs_that_all_failed_make_a_board_without_any_number(make_run) -> None:
+    board = board_of([make_run("a", "---"), make_run("b", "---")], FEW).to_json(created="now")
+    assert [entry["score"] for entry in board["entries"]] == [None, None]
+    assert board["style"]["why_absent"] == "no run has a score"
+    assert '"estimate"' not in json.dumps([board["entries"], board["strata"], board["pairs"]])
+
+
+def test_a_run_below_its_coverage_is_not_ranked(make_run) -> None:
+    board = board_of([make_run("thin", "ww--", min_coverage="0.9"), make_run("full", "wlwl")], FEW)
+    assert [(entry.name, entry.place is None) for entry in board.entries] == [("full", False), ("thin", True)]
+
+
+def test_other_judges_and_suites_are_refused_and_what_differs_is_named(make_run) -> None:
+    runs = [make_run("a", "wwtl"), make_run("b", "wwtl", model="other-judge")]
+    with pytest.raises(DataError, match="judge model 'j' and 'other-judge'"):
+        board_of(runs, FEW)
+    with pytest.raises(DataError, match=r"suite .*questions"):
+        board_of([runs[0], make_run("c", "wwtlw")], FEW)
+
+
+def test_the_same_run_twice_is_refused_and_one_model_twice_is_two_rows(make_run) -> None:
+    first, again = make_run("m", "wwtl", folder="one"), make_run("m", "wltl", folder="two")
+    with pytest.raises(ConfigError, match="given twice"):
+        board_of([first, first], FEW)
+    assert {entry.name for entry in board_of([first, again], FEW).entries} == {"m [one]", "m [two]"}
+
+
+def test_no_run_and_too_few_bootstraps_are_refused(make_run) -> None:
+    with pytest.raises(ConfigError, match="No run was given"):
+        board_of([], FEW)
+    with pytest.raises(ConfigError, match="7 bootstraps are too few"):
+        board_of([make_run("a", "wl")], BoardOptions(n_bootstraps=7))
+
+
+def test_nan_in_a_result_is_refused(make_run) -> None:
+    run = make_run("a", "wwtl")
+    text = (run.path / RESULT).read_text().replace('"coverage": 1.0', '"coverage": NaN', 1)
+    (run.path / RESULT).write_text(text)
+    with pytest.raises(DataError, match="is not JSON: it holds NaN"):
+        load_run(run.path)
+
+
+def test_runs_with_no_common_scored_prompt_are_refused(make_run) -> None:
+    with pytest.raises(DataError, match="'a' and 'b' cannot be compared: No prompt is scored in both"):
+        board_of([make_run("a", "ww--"), make_run("b", "--ww")], FEW)
+
+
+def test_the_same_seed_gives_the_same_board_and_the_order_of_runs_is_irrelevant(make_run) -> None:
+    runs = [make_run("a", "wwtl" * 6), make_run("b", "wltl" * 6), make_run("c", "lltw" * 6)]
+    first, again, turned = (board_of(r, FEW).to_json(created="x") for r in (runs, runs, runs[::-1]))
+    assert first == again
+    assert [entry["rank"] for entry in turned["entries"]] == [entry["rank"] for entry in first["entries"]]
+
+
+def test_small_cells_are_marked_and_pooled_ones_lie_between_their_own_score_and_the_whole(tmp_path: Path) -> None:
+    runs = [load_run(path) for path in write_runs(tmp_path / "r", 3, 60)]
+    board = board_of(runs, BoardOptions(n_bootstraps=100, min_n=8, pooled=True))
+    whole = {entry.name: entry.score.estimate for entry in board.entries}
+    cells = [(name, cell) for name, row in board.cells["sub_class"].items() for cell in row.values() if cell.score]
+    assert {cell.small for _, cell in cells} == {True}
+    assert {cell.small for row in board.cells["difficulty"].values() for cell in row.values()} == {False}
+    for name, cell in cells:
+        low, high = sorted((cell.score.estimate, whole[name]))
+        assert low - 1e-9 <= cell.pooled.estimate <= high + 1e-9
+
+
+def test_the_judge_s_reliability_is_counted_as_a_whole_and_in_parts(make_run) -> None:
+    """20 prompts: 5 ties of two first places each, 15 consistent wins; one judge call of the other run failed."""
+    board = board_of([make_run("a", "fwww" * 5), make_run("b", "w" * 19 + "-")], FEW)
+    found = board.reliability["model"]["a"]
+    assert (found.n_games, found.order_consistency.estimate) == (40, 0.75)
+    assert found.first_position.estimate == pytest.approx((10 + 15) / 40)
+    assert board.reliability["model"]["b"].statuses["unparsable"] == 1
+    assert board.reliability["all"]["all"].n_games == 80
+    assert {name: one.n_games for name, one in board.reliability["language"].items()} == {"Python": 40, "Rust": 40}
+
+
+def test_the_effect_of_position_is_found_and_needs_both_orders(tmp_path: Path, make_run) -> None:
+    runs = [load_run(path) for path in write_runs(tmp_path / "r", 4, 150, judge=Judge(first_bonus=1.0))]
+    board = board_of(runs, BoardOptions(n_bootstraps=100, style=False, position=True))
+    effect = board.style.coefficients["shown_first"]
+    assert effect.low > 0
+    assert (board.style.unit, list(board.style.coefficients)) == ("game", ["shown_first"])
+    raw = {entry.name: entry.score.estimate for entry in board.entries}
+    assert all(abs(entry.controlled.estimate - raw[entry.name]) < 0.15 for entry in board.entries)
+    with pytest.raises(ConfigError, match="both orders; the runs have baseline_first"):
+        board_of([make_run("x", "ww", order="baseline_first")], BoardOptions(position=True))
