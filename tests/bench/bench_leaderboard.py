@@ -1,9 +1,9 @@
 """What a leaderboard costs: the whole program, from run directories on disk to a printed table.
 
 Run with ``python tests/bench/bench_leaderboard.py`` (``--help`` lists its options). 397 prompts × 40 models × 2 games,
-simulated, by default; style control with cluster bootstraps. Beside it, on the same outcomes and contrasts, arena-rank's
-contextual Bradley–Terry (one fit with its sandwich, no bootstrap), where it is installed. Aims are printed as met or
-missed, and nothing is asserted. ``--growth FILE`` measures how the cost grows with models and prompts, and plots it.
+simulated, by default; style control with cluster bootstraps. Beside it, on the same outcomes and contrasts, the peer
+arena-rank where it is installed: one contextual Bradley–Terry fit with its sandwich, no bootstrap. Aims are printed as
+met or missed, and nothing is asserted. ``--growth FILE`` measures and plots how the cost grows with models and prompts.
 """
 
 from __future__ import annotations
