@@ -30,6 +30,8 @@ test-vllm: .venv-vllm/.installed $(VENV)/.test-tools
 bench: $(VENV)/.installed $(VENV)/.test-tools
 	$(BIN)/python tests/bench/bench_startup.py
 	$(BIN)/python tests/bench/bench_judging.py
+	$(BIN)/python tests/bench/bench_leaderboard.py
+	$(BIN)/python tests/bench/bench_report.py
 
 lint: $(VENV)/.installed $(VENV)/.test-tools
 	$(BIN)/ruff check .
@@ -43,7 +45,7 @@ $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	rm -rf dist
 	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
-	$(PIP) "$$(ls dist/*.whl)[lm-eval,syntax]"
+	$(PIP) "$$(ls dist/*.whl)[lm-eval,syntax,report]"
 	$(PIP) --force-reinstall --no-deps dist/*.whl
 	touch $@
 

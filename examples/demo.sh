@@ -19,11 +19,14 @@ done
 echo "== codearena rescore: the same run as a table for people, read again from the kept replies"
 codearena rescore "$out/careful/codearena_mini" --tables none
 
-echo "== codearena compare: the same prompts, so the difference is paired"
-codearena compare "$out/careful/codearena_mini" "$out/hasty/codearena_mini"
+echo "== codearena leaderboard: any number of runs; the same prompts, so differences are paired"
+codearena leaderboard "$out/careful/codearena_mini" "$out/hasty/codearena_mini"
 
 echo "== codearena show: one prompt, with both answers and the judge's reasons (its end)"
 codearena show "$out/hasty/codearena_mini" mini-004 >"$out/show.txt"
 tail -n 32 "$out/show.txt"
+
+echo "== codearena report: the same as one page, in which every verdict can be opened"
+codearena report "$out/careful/codearena_mini" "$out/hasty/codearena_mini" --output "$out/report.html"
 
 echo "Everything lies in $out. Next: judge your own model, see README.md."

@@ -12,12 +12,12 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run directories.", metavar="RUN RUN...")],
 ) -> None:
     """Compare runs prompt by prompt."""
+    from codearena_plugin.cli.stored import read_runs
     from codearena_plugin.report.comparison import print_comparison
     from codearena_plugin.report.console import open_console
     from codearena_plugin.runs.compare import compare_runs
-    from codearena_plugin.runs.files import load_run
 
-    named, pairs = compare_runs([load_run(path) for path in runs])
+    named, pairs = compare_runs(read_runs(runs))
     print_comparison(open_console(), named, pairs)
 
 

@@ -37,12 +37,12 @@ def leaderboard(  # noqa: PLR0913, PLR0917  one parameter an option
     data: opt.Data = None,
 ) -> None:
     """Rank runs of one suite and one judge: scores, ranks that the data allow, paired differences, style control."""
+    from codearena_plugin.cli.stored import read_runs
     from codearena_plugin.leaderboard.board import board_of
     from codearena_plugin.leaderboard.record import BoardOptions
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.standings import print_board, print_published
     from codearena_plugin.report.tables.write import FORMATS
-    from codearena_plugin.runs.files import load_run
     from codearena_plugin.runs.judge import now
     from codearena_plugin.runs.strata import ORDER
 
@@ -65,7 +65,7 @@ def leaderboard(  # noqa: PLR0913, PLR0917  one parameter an option
     options = BoardOptions(
         n_bootstraps=bootstraps, seed=seed, min_n=min_n, style=style, position=position, pooled=pooled
     )
-    stored = [load_run(path) for path in runs]
+    stored = read_runs(runs)
     board = board_of(stored, options, data=data).to_json(created=now())
     if form is not None:
         sys.stdout.write(_as_text(form, board))  # not echo: that writes UTF-8 to a terminal that said it has none

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import IncompleteRunError
-from codearena_plugin.runs.files import ANSWERS
+from codearena_plugin.runs.files import ANSWERS, StoredRun, load_runs
 from codearena_plugin.runs.incomplete import incomplete_line
 
 
 def answers_file(path: Path) -> Path:
     """Return the answers of a run for its directory, any other path as it is."""
     return path / ANSWERS if path.expanduser().is_dir() else path
+
+
+def read_runs(paths: Sequence[Path]) -> list[StoredRun]:
+    """Return stored runs, out of the garbage collector's sight: they stay as long as the command runs.
+
+    Raises:
+        DataError: one of them cannot be read.
+    """
+    runs = load_runs(paths)
+    gc.freeze()
+    return runs
 
 
 def stop_if_incomplete(result: Mapping[str, Any], path: Path, *, was_asked: bool = True) -> None:

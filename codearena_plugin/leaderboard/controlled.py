@@ -26,7 +26,7 @@ from codearena_plugin.scoring.logistic.design import design_of
 from codearena_plugin.scoring.logistic.existence import collinear_columns
 from codearena_plugin.scoring.rates import student_t
 
-_LEAST_PROMPTS_PER_EFFECT = 5
+_LEAST_PROMPTS_PER_EFFECT = 10  # Peduzzi et al. 1996, J. Clinical Epidemiology 49(12): ten events per variable
 _NO_DEVIATION = 1e-9
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,27 @@ def load_run(path: str | Path) -> StoredRun:
     run = StoredRun(directory, result, tuple(read_games(directory / GAMES)), tuple(_answers(directory / ANSWERS)))
     _check_whole(run, result_path)
     return run
+
+
+def load_runs(paths: Sequence[str | Path]) -> list[StoredRun]:
+    """Return stored runs, in the order given; raises as ``load_run``."""
+    with _without_collector():
+        return [load_run(path) for path in paths]
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the garbage collector away from many new records: they hold no cycles, and it would walk them all, often.
+
+    A third of the time of reading 40 runs of 794 games, measured.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _refuse_constant(name: str) -> None:

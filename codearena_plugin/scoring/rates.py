@@ -55,19 +55,20 @@ def clustered_mean(values: Sequence[float], clusters: Sequence[Hashable] | None 
     if clusters is not None and len(clusters) != len(values):
         msg = f"{len(clusters)} clusters for {len(values)} values; expected one cluster name per value."
         raise ValueError(msg)
-    for value in values:
-        if not math.isfinite(value):
-            msg = f"A value is {value}; expected finite numbers only."
-            raise ValueError(msg)
+    if not all(map(math.isfinite, values)):
+        msg = f"A value is {next(value for value in values if not math.isfinite(value))}; expected finite numbers only."
+        raise ValueError(msg)
     # fsum rounds once, so the same outcomes in another order give the same last digit
     mean = math.fsum(values) / len(values)
-    groups: Collection[Sequence[float]] = (
-        [[value] for value in values] if clusters is None else _grouped(values, clusters)
-    )
-    n_clusters = len(groups)
+    if clusters is None:
+        n_clusters = len(values)
+        squares = math.fsum([(value - mean) ** 2 for value in values])
+    else:
+        groups = _grouped(values, clusters)
+        n_clusters = len(groups)
+        squares = math.fsum([(math.fsum(group) - mean * len(group)) ** 2 for group in groups])
     if n_clusters == 1:
         return ClusteredMean(mean, 0.0, 1)
-    squares = math.fsum((math.fsum(group) - mean * len(group)) ** 2 for group in groups)
     return ClusteredMean(mean, squares * n_clusters / (n_clusters - 1) * (n_clusters / len(values)) ** 2, n_clusters)
 
 
