@@ -42,6 +42,11 @@ def codearena_backends() -> Iterable[Offer]:
     where = "codearena_plugin.judging.backends"
     return [
         Offer("openai", f"{where}.openai:create", "any OpenAI-compatible chat-completions URL"),
+        Offer(
+            "opencompass",
+            "codearena_plugin.harness.opencompass.backend:create",
+            "a chat model of OpenCompass, inside one of its evaluations",
+        ),
         Offer("replay", f"{where}.replay:create", "verdicts of a stored run, no calls"),
         Offer(
             "static", f"{where}.static:create", "what can be read off two answers; a smoke test, not a preference model"

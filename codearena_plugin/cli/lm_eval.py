@@ -15,10 +15,11 @@ from codearena_plugin.errors import ConfigError, IncompleteRunError, MissingExtr
 OLDEST = (0, 4, 12)
 
 
-class _AsGiven(TyperCommand):
+class AsGiven(TyperCommand):
     """A command whose arguments nobody here reads, not even ``--help``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Leave all arguments to the peer."""
         ctx.args = list(args)
         return []
 
@@ -84,4 +85,4 @@ def _add_ourselves() -> None:
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("lm-eval", cls=_AsGiven, add_help_option=False)(lm_eval)
+    app.command("lm-eval", cls=AsGiven, add_help_option=False)(lm_eval)

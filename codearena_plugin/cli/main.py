@@ -19,7 +19,18 @@ import typer
 from typer.core import TyperGroup
 
 from codearena_plugin import __version__, plugins
-from codearena_plugin.cli import compare, doctor, interchange, judge, leaderboard, lm_eval, path, rescore, show
+from codearena_plugin.cli import (
+    compare,
+    doctor,
+    interchange,
+    judge,
+    leaderboard,
+    lm_eval,
+    opencompass,
+    path,
+    rescore,
+    show,
+)
 from codearena_plugin.cli import plugins as plugins_command
 from codearena_plugin.errors import CodeArenaError
 from codearena_plugin.report.plain import degrade_output
@@ -67,7 +78,7 @@ def _start(ctx: typer.Context, version: Annotated[bool, typer.Option("--version"
 
 _JUDGING = (judge, rescore)
 _READING = (compare, leaderboard, show, interchange)
-_AROUND = (path, lm_eval, plugins_command, doctor)
+_AROUND = (path, lm_eval, opencompass, plugins_command, doctor)
 for command in (*_JUDGING, *_READING, *_AROUND):
     command.add_to(app)
 

@@ -9,13 +9,17 @@ import typer
 from codearena_plugin.errors import ConfigError, unknown_name
 
 
-def path(harness: Annotated[str, typer.Argument(help="lm-eval: the directory for its --include_path.")]) -> None:
-    """Print the directory of our tasks, for lm_eval --include_path."""
+def path(
+    harness: Annotated[str, typer.Argument(help="lm-eval (for --include_path) or opencompass (for --config-dir).")],
+) -> None:
+    """Print the directory of our tasks or configs, for lm_eval --include_path and opencompass --config-dir."""
     from codearena_plugin import paths
+    from codearena_plugin.harness.opencompass import hook
 
-    if harness != "lm-eval":
-        raise ConfigError(unknown_name("harness", harness, ["lm-eval"]))
-    typer.echo(paths.data_dir("tasks"))
+    places = {"lm-eval": paths.data_dir("tasks"), "opencompass": hook.config_dir()}
+    if harness not in places:
+        raise ConfigError(unknown_name("harness", harness, places))
+    typer.echo(places[harness])
 
 
 def add_to(app: typer.Typer) -> None:

@@ -13,8 +13,15 @@ from codearena_plugin.runs.incomplete import incomplete_line
 
 
 def answers_file(path: Path) -> Path:
-    """Return the answers of a run for its directory, any other path as it is."""
-    return path / ANSWERS if path.expanduser().is_dir() else path
+    """Return the answers of a run for its directory, or for OpenCompass' file of results beside it.
+
+    Any other path comes back as it is; so does a directory of OpenCompass' predictions.
+    """
+    for place in (path, path.with_suffix("")):
+        if (place.expanduser() / ANSWERS).is_file():
+            return place / ANSWERS
+    is_run = path.expanduser().is_dir() and not any(path.expanduser().glob("*.json"))
+    return path / ANSWERS if is_run else path
 
 
 def read_runs(paths: Sequence[Path]) -> list[StoredRun]:

@@ -1,4 +1,4 @@
-"""Answers that a model gave earlier, from a JSON-lines file of our kind or of lm-eval's."""
+"""Answers that a model gave earlier: a JSON-lines file of our kind or of lm-eval's, or OpenCompass' predictions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from codearena_plugin.errors import DataError, unknown_name
 from codearena_plugin.prompts.files import read_rows
+from codearena_plugin.prompts.predictions import is_predictions, read_predictions
 from codearena_plugin.prompts.suite import Suite, listed
 from codearena_plugin.records import Answer
 
@@ -31,8 +32,8 @@ def read_answers(
 
     Two kinds of line are known, told apart by their keys: ``{id, response, model?, finish_reason?}`` (other names:
     ``ID_FIELDS``, ``TEXT_FIELDS``), and lm-eval's ``samples_*.jsonl``. Of the latter the first raw response counts, in
-    the records of the first filter: filters and repeats multiply records, not answers. Answers to prompts that the
-    suite left out are passed over.
+    the records of the first filter: filters and repeats multiply records, not answers. A ``.json`` file, or a directory
+    of them, is OpenCompass'. Answers to prompts that the suite left out are passed over.
 
     Args:
         path: plain or gzipped.
@@ -44,7 +45,7 @@ def read_answers(
         DataError: a line cannot be read; ids are there twice, are unknown or missing; several models and no choice.
     """
     file = Path(path).expanduser()
-    rows = list(read_rows(file))
+    rows = read_predictions(file, suite) if is_predictions(file) else list(read_rows(file))
     samples = _are_samples(rows, file)
     lines = _sample_lines(rows, file) if samples else [_answer_line(row, f"{file}:{line}") for line, row in rows]
     is_named = any(line.model for line in lines)

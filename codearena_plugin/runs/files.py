@@ -94,12 +94,16 @@ def save_result(directory: Path, games: Sequence[Game], result: Result) -> None:
 
 
 def load_run(path: str | Path) -> StoredRun:
-    """Return a stored run, by its directory, its result.json, or the copy that lies beside lm-eval's results.
+    """Return a stored run, by its directory, its result.json, or what lies in a harness' results.
+
+    That is the copy beside lm-eval's own files, or OpenCompass' ``results/MODEL/DATASET.json`` beside the run.
 
     Raises:
         DataError: it is no run, or of another schema, or its files do not belong together.
     """
     given = Path(path).expanduser()
+    if given.suffix == ".json" and (given.with_suffix("") / RESULT).is_file():
+        given = given.with_suffix("")
     result_path = given if given.suffix == ".json" else given / RESULT
     try:
         result = json.loads(result_path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)

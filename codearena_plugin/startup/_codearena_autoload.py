@@ -1,8 +1,8 @@
-"""Start-up shim of codearena-plugin: it lets a bare ``lm_eval --tasks codearena`` find our tasks.
+"""Start-up shim of codearena-plugin: bare ``lm_eval --tasks`` and ``opencompass --datasets codearena`` find our tasks.
 
-lm-eval 0.4.13 has no way for an installed package to bring tasks. Python calls ``install`` when it starts
-(``codearena_plugin_autoload.pth``; from Python 3.15 on the ``.start`` file beside it). That only notes which modules of
-lm-eval to wait for. Not before one of them is imported, ``codearena_plugin`` is imported and told.
+Neither lm-eval 0.4.13 nor OpenCompass 0.5.4 has a way for an installed package to bring tasks. Python calls ``install``
+when it starts (``codearena_plugin_autoload.pth``; from Python 3.15 on the ``.start`` file beside it). That only notes
+which of their modules to wait for. Not before one of them is imported, ``codearena_plugin`` is imported and told.
 
 ``CODEARENA_AUTOLOAD=0`` turns it off. It prints nothing, changes no file and never raises.
 """
@@ -21,6 +21,7 @@ WATCHED = {  # a peer's module -> what is called with it after its import
     "lm_eval._cli.run": "codearena_plugin.harness.lm_eval.exits:patch_cli",
     "lm_eval.models": "codearena_plugin.harness.lm_eval.hook:register_models",
     "lm_eval.tasks._index": "codearena_plugin.harness.lm_eval.hook:patch_index",
+    "opencompass.utils.run": "codearena_plugin.harness.opencompass.hook:patch_match",
 }
 
 
@@ -91,7 +92,7 @@ def _hand_over(module: "ModuleType", target: str) -> None:
 
         where, _, function = target.partition(":")
         getattr(importlib.import_module(where), function)(module)
-    except Exception as exc:  # whatever is wrong with us must not break lm-eval
+    except Exception as exc:  # whatever is wrong with us must not break the peer
         import logging
 
         logging.getLogger("lm_eval.codearena").warning(

@@ -44,7 +44,11 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     )
     tokenizer.train_from_iterator(corpus(), trainer)
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token=SPECIAL[2], pad_token=SPECIAL[0], model_max_length=CONTEXT
+        tokenizer_object=tokenizer,
+        eos_token=SPECIAL[2],
+        pad_token=SPECIAL[0],
+        model_max_length=CONTEXT,
+        model_input_names=["input_ids", "attention_mask"],  # OpenCompass passes on all that a tokenizer gives
     )
     fast.chat_template = CHAT_TEMPLATE
     return fast

@@ -28,9 +28,9 @@ from codearena_plugin.harness.lm_eval.numbers import (
     read_metric,
     row_values,
     spending_row,
-    sum_of,
 )
-from codearena_plugin.harness.lm_eval.place import first_place, settled_place, shown_arguments
+from codearena_plugin.harness.place import first_place, settled_place, shown_arguments
+from codearena_plugin.harness.spending import sum_of
 from codearena_plugin.judging.ledger import game_from_json, game_to_json
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.judging.urls import without_credentials
@@ -200,7 +200,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             here = [answer for answer in self._answers.values() if answer.prompt_id in ids]
             try:
                 whole = self._manifest(answered_part(self.suite, ids), here) if self._world_size == 1 else None
-                self._run_dir = settled_place(self._run_dir, whole)
+                self._run_dir = settled_place(self._run_dir, whole, log)
                 save_answers(self._run_dir, here)
                 self.judge()
             except CodeArenaError as exc:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
 import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from codearena_plugin import paths, plugins
+from codearena_plugin.harness.entry_points import entry_point_paths
 
 TASK_GROUP = "lm_eval.tasks"
 REPLAY_MODEL = "codearena-replay"
@@ -81,7 +81,7 @@ def plugin_paths() -> list[Path]:
     Read from the entry-point group ``lm_eval.tasks`` (a package, a path, or a callable that returns one or more paths)
     and from the hook ``codearena_task_dirs``. What cannot be read is named in a warning, and skipped.
     """
-    found = dict.fromkeys([task_dir(), *_hooked_paths(), *_entry_point_paths()])
+    found = dict.fromkeys([task_dir(), *_hooked_paths(), *entry_point_paths(TASK_GROUP, _log)])
     return list(dict.fromkeys(path.resolve() for path in found if _is_there(path)))
 
 
@@ -98,29 +98,6 @@ def _hooked_paths() -> list[Path]:
     except Exception as exc:  # the boundary to strangers' code
         _log.warning("a plugin's codearena_task_dirs failed and is skipped: %s: %s", type(exc).__name__, exc)
         return []
-
-
-def _entry_point_paths() -> Iterator[Path]:
-    for entry in importlib.metadata.entry_points(group=TASK_GROUP):
-        yield from _named_paths(entry)
-
-
-def _named_paths(entry: importlib.metadata.EntryPoint) -> list[Path]:
-    try:
-        return _as_paths(entry.load())
-    except Exception as exc:  # the boundary to strangers' code
-        _log.warning("entry point %s = %r cannot be used: %s: %s", entry.name, entry.value, type(exc).__name__, exc)
-        return []
-
-
-def _as_paths(value: Any) -> list[Path]:
-    if isinstance(value, ModuleType):
-        return [Path(place) for place in value.__path__]
-    if callable(value):
-        return _as_paths(value())
-    if isinstance(value, str | os.PathLike):
-        return [Path(value)]
-    return [Path(item) for item in value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import ConfigError
+from codearena_plugin.harness.arrow import text_for_arrow
 from codearena_plugin.harness.lm_eval.base import SuiteTask
-from codearena_plugin.harness.lm_eval.numbers import text_for_arrow
 from codearena_plugin.judging.asking.request import request_key
 from codearena_plugin.judging.plan import plan_games
 from codearena_plugin.judging.protocol.parse import read_verdict

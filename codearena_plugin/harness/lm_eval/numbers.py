@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,6 @@ def read_metric(result: Result, name: str) -> float:
     return float("nan") if value is None else float(value)
 
 
-def text_for_arrow(text: str) -> str:
-    """Return a text that Arrow's UTF-8 columns can hold: lone surrogates become U+FFFD."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def announce(result: Result, directory: Path) -> None:
     """Say in one loud line what failed and how to resume, or in a quiet one where everything lies."""
     notice = result.manifest["judge"]["notice"]
@@ -63,22 +58,6 @@ def announce(result: Result, directory: Path) -> None:
     else:
         failed = failed_games(result.statuses)
         _log.info("coverage %.4f, games that failed: %s. Run: %s", result.summary.coverage, failed, directory)
-
-
-def sum_of(rows: Sequence[Mapping[str, Any] | None]) -> Spending | None:
-    """Return the spending of all ranks together: times side by side, everything else added."""
-    parts = [row for row in rows if row is not None]
-    if not parts:
-        return None
-    costs = [part["cost_usd"] for part in parts]
-    counts = ["http_requests", "replies", "stored_games", "prompt_tokens", "completion_tokens", "lowest_concurrency"]
-    added = {name: sum(part[name] for part in parts) for name in counts}
-    return Spending(
-        **added,
-        cost_usd=None if None in costs else sum(costs),
-        wall_s=max(part["wall_s"] for part in parts),
-        is_remote=any(part["is_remote"] for part in parts),
-    )
 
 
 def spending_row(spending: Spending | None, stopped: str | None, seed: int | None = None) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from codearena_plugin.harness.arrow import text_for_arrow
 from codearena_plugin.harness.lm_eval.base import SuiteTask, log
-from codearena_plugin.harness.lm_eval.numbers import spending_row, text_for_arrow
+from codearena_plugin.harness.lm_eval.numbers import spending_row
 from codearena_plugin.judging.plan import plan_games
 from codearena_plugin.judging.play import play, preflight
 from codearena_plugin.judging.protocol.prompt import render_question

@@ -1,4 +1,4 @@
-"""Where a run inside lm-eval is kept: chosen and tried before generation, never over another run."""
+"""Where a run inside a harness is kept: chosen and tried before generation, never over another run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from codearena_plugin.errors import DataError
 from codearena_plugin.runs.files import RESULT, made, new_run_dir, refuse_foreign_run, stamp
 
-_log = logging.getLogger("lm_eval.codearena")
 _SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
@@ -33,12 +32,13 @@ def first_place(output: Path | None, task: str, model: str, rank: int) -> Path:
     return directory
 
 
-def settled_place(directory: Path, manifest: Mapping[str, Any] | None) -> Path:
+def settled_place(directory: Path, manifest: Mapping[str, Any] | None, log: logging.Logger) -> Path:
     """Return the directory if it is free or holds this very run; else a fresh one beside it, and say so.
 
     Args:
         directory: as first chosen.
         manifest: of the run to be written; ``None`` if it is not known whole (several ranks).
+        log: of the harness, where people look.
     """
     if not (directory / RESULT).exists():
         return directory
@@ -51,7 +51,7 @@ def settled_place(directory: Path, manifest: Mapping[str, Any] | None) -> Path:
         else:
             return directory
     fresh = made(directory.with_name(f"{directory.name}-{stamp()}"))
-    _log.warning("%s This run goes to %s.", why, fresh)
+    log.warning("%s This run goes to %s.", why, fresh)
     return fresh
 
 

@@ -1,0 +1,1 @@
+"""The adapter to OpenCompass: configs, data set, evaluators, judge back end, discovery."""

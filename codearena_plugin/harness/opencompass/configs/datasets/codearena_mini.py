@@ -1,0 +1,1 @@
+../../../../../tasks/codearena_mini/opencompass/codearena_mini.py

@@ -1,0 +1,1 @@
+../../../../../tasks/codearena/opencompass/codearena_subjective.py

@@ -1,0 +1,1 @@
+"""Groups of rows for summarizers of one's own."""

@@ -1,0 +1,113 @@
+"""What OpenCompass' runner does not do: one line for a user's mistake, and exit codes that mean something.
+
+Every task is a process of its own whose exit code the runner notes, logs and forgets: ``opencompass`` ends with 0 even
+if all of them failed. Inside somebody's own program our errors are ordinary exceptions.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from codearena_plugin.errors import CodeArenaError, IncompleteRunError, UsageError
+
+MARK = "codearena: "  # how our one line begins, in a task's log
+_TASK_SCRIPTS = ("openicl_infer.py", "openicl_eval.py", "subjective_eval.py")
+_CLI_MODULE = "opencompass.cli.main"
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """In a process of OpenCompass, turn a handled error into its one line and exit code."""
+    try:
+        yield
+    except CodeArenaError as exc:
+        if not _in_opencompass():
+            raise
+        print(f"{MARK}{exc}", file=sys.stderr, flush=True)  # noqa: T201  the task's log
+        raise SystemExit(exc.exit_code) from None
+
+
+def _in_opencompass() -> bool:
+    """Return whether this process is one of its tasks, or its command line runs a task itself (``--debug``)."""
+    script = Path(getattr(sys.modules.get("__main__"), "__file__", None) or "")
+    if script.name in _TASK_SCRIPTS and script.parent.name == "tasks":
+        return True
+    frame = sys._getframe()  # noqa: SLF001
+    while frame is not None:
+        if frame.f_globals.get("__name__") == _CLI_MODULE:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+class Ended:
+    """How the tasks of one call of ``opencompass`` ended, as far as its runners tell.
+
+    Attributes:
+        config: of the call, with its true ``work_dir``; ``None`` before it was read.
+        failed: name and exit code of each task that failed.
+    """
+
+    def __init__(self) -> None:
+        self.config: Any = None
+        self.failed: list[tuple[str, int]] = []
+
+    @property
+    def code(self) -> int:
+        """The worst of the codes: 1 for what is not ours, then 2, then 3; 0 if no task failed."""
+        codes = {code for _, code in self.failed}
+        ours = (UsageError.exit_code, IncompleteRunError.exit_code)
+        if codes - set(ours):
+            return 1
+        return next((code for code in ours if code in codes), 0)
+
+    def lines(self) -> list[str]:
+        """Return what our own tasks said when they ended, read from the logs of those that failed."""
+        if self.config is None:
+            return []
+        logs = Path(str(self.config["work_dir"]), "logs")
+        names = tuple(name for name, _ in self.failed)
+        return _last_lines(log for log in sorted(logs.rglob("*.out")) if _is_of(log, names))
+
+
+def _is_of(log: Path, names: Sequence[str]) -> bool:
+    """Return whether a log is one of these tasks'; a name is ``OpenICLEval[model/dataset,…]``."""
+    return any(f"{log.parent.name}/{log.stem}" in name for name in names)
+
+
+def _last_lines(logs: Iterator[Path]) -> list[str]:
+    found = []
+    for log in logs:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = [line.removeprefix(MARK) for line in lines if line.startswith(MARK)]
+        found += said[-1:]
+    return list(dict.fromkeys(found))
+
+
+def watch(main: Any, runner: Any) -> Ended:
+    """Note how tasks end from now on.
+
+    Args:
+        main: the module ``opencompass.cli.main``.
+        runner: the class ``BaseRunner``; every runner reports to its ``summarize``.
+    """
+    ended = Ended()
+    read_config, summarize = main.get_config_from_arg, runner.summarize
+
+    @functools.wraps(read_config)
+    def get_config_from_arg(args: Any) -> Any:
+        ended.config = read_config(args)
+        return ended.config
+
+    @functools.wraps(summarize)
+    def noted(self: Any, status: Any) -> Any:
+        ended.failed += [(str(name), int(code)) for name, code in status if code]
+        return summarize(self, status)
+
+    main.get_config_from_arg, runner.summarize = get_config_from_arg, noted
+    return ended

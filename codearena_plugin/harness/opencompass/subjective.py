@@ -1,0 +1,70 @@
+"""The subjective pipeline: ``SubjectiveEvalTask`` hands over a judge model of OpenCompass; we play the games with it.
+
+OpenCompass' own ``LMEvaluator`` replaces placeholders in the candidates' text, drops verdicts that it cannot read, and
+dies of one failed call; so this one takes its place in the config, beside the same partitioner, task and summarizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from opencompass.utils import build_dataset_from_cfg
+
+from codearena_plugin.errors import ConfigError
+from codearena_plugin.harness.opencompass.backend import judge_settings, judged_by
+from codearena_plugin.harness.opencompass.evaluator import check_options
+from codearena_plugin.harness.opencompass.exits import plain_errors
+from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, refuse_incomplete
+from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
+from codearena_plugin.harness.opencompass.parts import as_opencompass_groups
+
+
+class CodeArenaSubjectiveEvaluator:
+    """Has one of OpenCompass' models compare each prediction with the suite's baseline answer, in both orders.
+
+    Args:
+        judge_cfg, dataset_cfg, output_path: given by the task.
+        options: ``judge`` (a card with a prompt), ``judge_order``, ``judge_min_coverage``, …
+    """
+
+    def __init__(
+        self, judge_cfg: Mapping[str, Any], dataset_cfg: Mapping[str, Any], output_path: str, **options: Any
+    ) -> None:
+        self.judge_cfg = judge_cfg
+        self.dataset_cfg = dataset_cfg
+        self.directory = Path(output_path).with_suffix("")
+        self.options = options
+
+    def score(
+        self,
+        predictions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        judgements: Any = None,
+        references: Any = None,
+        meta: bool = False,
+        infer_order: str | None = None,
+    ) -> dict[str, Any]:
+        """Return the numbers of the run, with details.
+
+        Raises:
+            UsageError: nothing was asked. IncompleteRunError: there is no trustworthy score.
+        """
+        with plain_errors():
+            check_options(self.options)
+            if not isinstance(predictions, Mapping) or judgements or meta or infer_order:
+                msg = (
+                    "CodeArena's subjective data sets bring their baseline answers and play both orders themselves: "
+                    "expected mode='singlescore' without infer_order, base_models or a meta judge."
+                )
+                raise ConfigError(msg)
+            rows = list(build_dataset_from_cfg(self.dataset_cfg).test)
+            answers = answers_of(rows, predictions["model_preds"], str(predictions["model_name"]))
+            settings = judge_settings(self.judge_cfg, self.options)
+            with judged_by(self.judge_cfg):
+                run, whole = judge_rows(rows, answers, settings, self.directory, {"dataset": self.directory.name})
+            refuse_incomplete(run)
+            result = run.result.to_json()
+            prompts = [whole.by_id[row["id"]] for row in rows]
+            details = details_of(prompts, run.games, result["manifest"]["judge"], run.path)
+            return {**metrics_of(result), "details": as_opencompass_groups(details, self.directory.name)}
