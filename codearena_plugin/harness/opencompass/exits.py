@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,13 @@ class Ended:
         if self.config is None:
             return []
         logs = Path(str(self.config["work_dir"]), "logs")
-        names = tuple(name for name, _ in self.failed)
-        return _last_lines(log for log in sorted(logs.rglob("*.out")) if _is_of(log, names))
+        names = {part for name, _ in self.failed for part in _parts(name)}
+        return _last_lines(log for log in sorted(logs.rglob("*.out")) if f"{log.parent.name}/{log.stem}" in names)
 
 
-def _is_of(log: Path, names: Sequence[str]) -> bool:
-    """Return whether a log is one of these tasks'; a name is ``OpenICLEval[model/dataset,…]``."""
-    return any(f"{log.parent.name}/{log.stem}" in name for name in names)
+def _parts(task: str) -> list[str]:
+    """Return what a task is about: its name is ``OpenICLEval[model/dataset,…]``, with more behind it."""
+    return task.partition("[")[2].rpartition("]")[0].split(",")
 
 
 def _last_lines(logs: Iterator[Path]) -> list[str]:

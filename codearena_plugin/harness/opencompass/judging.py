@@ -61,8 +61,15 @@ def judge_rows(
     part, whole = suite_of(rows)
     by_id = {answer.prompt_id: answer for answer in answers}
     answers = [by_id[prompt.id] for prompt in part.prompts]
-    about = {"name": "opencompass", "version": importlib.metadata.version("opencompass"), **harness}
-    place = settled_place(made(directory.resolve()), manifest_of(part, answers, settings, about), log)
+    directory = directory.resolve()
+    work_dir = str(directory.parents[2])  # its configs/ say how the answers were generated
+    about = {
+        "name": "opencompass",
+        "version": importlib.metadata.version("opencompass"),
+        "work_dir": work_dir,
+        **harness,
+    }
+    place = settled_place(made(directory), manifest_of(part, answers, settings, about), log)
     with lent_key():
         ahead = look_ahead(plan_run(part, answers, settings), settings)
         if ahead.problem is not None:

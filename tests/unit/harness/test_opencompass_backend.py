@@ -1,0 +1,96 @@
+"""A model of OpenCompass as the judge: batches, and one failure that takes no other question with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from judging_runs import a_suite, answers_to
+
+from codearena_plugin.errors import ConfigError
+from codearena_plugin.harness.opencompass import backend
+from codearena_plugin.judging.play import open_backend
+from codearena_plugin.judging.settings import JudgeSettings
+from codearena_plugin.runs.judge import Run, judge_answers
+
+CONFIG = {"type": "Chat", "path": "their-judge", "batch_size": 4, "max_out_len": 64, "temperature": 0.2}
+
+
+class Model:
+    """What counts of a chat model: it answers lists of conversations, and may fail at a text."""
+
+    def __init__(self, fails_at: str = "\0") -> None:
+        self.fails_at = fails_at
+        self.batches: list[int] = []
+        self.seen: list[Any] = []
+
+    def generate_from_template(self, prompts: Sequence[list[dict[str, str]]], max_out_len: int) -> list[str]:
+        assert max_out_len == 64
+        self.batches.append(len(prompts))
+        if any(self.fails_at in prompt[-1]["prompt"] for prompt in prompts):
+            msg = "out of memory"
+            raise RuntimeError(msg)
+        self.seen += prompts
+        return ["My verdict: [[A=B]]"] * len(prompts)
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> JudgeSettings:
+    monkeypatch.setenv("CODEARENA_JUDGE_MODEL", "for-another-judge")
+    return backend.judge_settings(CONFIG, {"judge_store": str(tmp_path / "replies.sqlite3")})
+
+
+def judged(model: Model, settings: JudgeSettings, folder: Path) -> Run:
+    token = backend._judge.set(backend._Judge(model, 4, 64))
+    suite = a_suite(6)
+    folder.mkdir()
+    try:
+        return judge_answers(suite, answers_to(suite), settings, folder)
+    finally:
+        backend._judge.reset(token)
+
+
+def test_games_are_asked_in_batches_and_kept(settings: JudgeSettings, tmp_path: Path) -> None:
+    model = Model()
+    run = judged(model, settings, tmp_path / "first")
+    assert run.result.statuses["scored"] == 12
+    assert model.batches == [4, 4, 4]
+    assert {turn["role"] for turn in model.seen[0]} == {"SYSTEM", "HUMAN"}
+    again = Model()
+    assert judged(again, settings, tmp_path / "second").result.statuses["scored"] == 12
+    assert again.batches == []
+
+
+def test_one_failure_is_one_failed_game(settings: JudgeSettings, tmp_path: Path) -> None:
+    model = Model(fails_at="number 3 ")
+    statuses = judged(model, settings, tmp_path / "first").result.statuses
+    assert (statuses["scored"], statuses["transport-error"]) == (10, 2)
+    healed = Model()
+    assert judged(healed, settings, tmp_path / "second").result.statuses["scored"] == 12
+    assert sum(healed.batches) == 2
+
+
+def test_the_config_of_the_model_says_how_it_is_asked(settings: JudgeSettings) -> None:
+    assert (settings.backend, settings.model, settings.base_url) == ("opencompass", "their-judge", None)
+    assert settings.sampling == {"temperature": 0.2, "max_tokens": 64}
+    assert (settings.concurrency, settings.tries) == (4, 1)
+    assert backend.judge_settings({**CONFIG, "max_seq_len": 4096}, {}).window_tokens == 4096
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"judge_model": "x"}, "judge_model: the config of the judge model says so already"),
+        ({"judge": "static"}, "asks no model"),
+    ],
+)
+def test_options_that_contradict_the_model_are_refused(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        backend.judge_settings(CONFIG, options)
+
+
+def test_outside_an_evaluation_there_is_no_such_judge(settings: JudgeSettings) -> None:
+    with pytest.raises(ConfigError, match="set by OpenCompass' evaluators alone"):
+        open_backend(settings)

@@ -1,0 +1,65 @@
+"""Split evaluations are joined by whichever ends last, into what one evaluation gives."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from judging_runs import verdicts
+
+from codearena_plugin.harness.opencompass.parts import join
+from codearena_plugin.judging.ledger import read_games
+from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
+from codearena_plugin.paths import data_dir
+from codearena_plugin.prompts.answers import read_answers
+from codearena_plugin.prompts.suite import Suite, answered_part, load_suite
+from codearena_plugin.records import Answer
+from codearena_plugin.runs.judge import Run, judge_answers
+
+SETTINGS = resolve_settings({"judge": "static"}, environ={})
+
+
+@pytest.fixture(scope="module")
+def suite() -> Suite:
+    return load_suite("codearena_mini")
+
+
+@pytest.fixture(scope="module")
+def answers(suite: Suite) -> tuple[Answer, ...]:
+    return read_answers(data_dir("tasks") / "codearena_mini" / "data" / "answers_careful.jsonl", suite)
+
+
+def judged(suite: Suite, answers: tuple[Answer, ...], place: Path, settings: JudgeSettings = SETTINGS) -> Run:
+    place.mkdir(parents=True)
+    part = answered_part(suite, {answer.prompt_id for answer in answers})
+    return judge_answers(part, answers, settings, place)
+
+
+def test_the_last_part_writes_what_one_evaluation_writes(
+    suite: Suite, answers: tuple[Answer, ...], tmp_path: Path
+) -> None:
+    judged(suite, answers[:20], tmp_path / "mini_0")
+    assert join(tmp_path / "mini_0", suite, SETTINGS) is None
+    judged(suite, answers[20:], tmp_path / "mini_1")
+    assert join(tmp_path / "mini_1", suite, SETTINGS) == tmp_path / "mini"
+    one = judged(suite, answers, tmp_path / "one")
+    assert verdicts(replace(one, games=tuple(read_games(tmp_path / "mini" / "games.jsonl")))) == verdicts(one)
+    joined = json.loads((tmp_path / "mini" / "result.json").read_text())
+    assert joined["metrics"] == one.result.to_json()["metrics"]
+    assert joined["manifest"]["suite"] == one.result.manifest["suite"]
+    results = json.loads((tmp_path / "mini.json").read_text())
+    assert len(results["details"]) == 32
+    assert results["coverage"] == 100
+
+
+def test_what_does_not_belong_together_is_not_joined(suite: Suite, answers: tuple[Answer, ...], tmp_path: Path) -> None:
+    judged(suite, answers[:20], tmp_path / "mini_0")
+    judged(suite, answers[20:], tmp_path / "mini_1", replace(SETTINGS, order="answer_first"))
+    assert join(tmp_path / "mini_1", suite, SETTINGS) is None
+    judged(suite, answers[:20], tmp_path / "twice_0")
+    judged(suite, answers[19:], tmp_path / "twice_1")
+    assert join(tmp_path / "twice_1", suite, SETTINGS) is None
+    judged(suite, answers[:20], tmp_path / "alone")
+    assert join(tmp_path / "alone", suite, SETTINGS) is None
