@@ -39,8 +39,10 @@ for file in sys.argv[1:]:
     reloaded = Config.fromfile(again, format_python_code=False)
     names = sorted(set(types(reloaded.to_dict())))
     missing = [name for name in names if get_object_from_string(name) is None]
-    expected = Config.fromfile(file, format_python_code=False).pretty_text
-    print(Path(file).name, reloaded.pretty_text == expected, missing, len(names))
+    once_more = again.with_name("once_more.py")
+    reloaded.dump(once_more)
+    same = Config.fromfile(once_more, format_python_code=False).to_dict() == reloaded.to_dict()
+    print(Path(file).name, same and set(reloaded) == set(config), missing, len(names))
 """
 
 Make = Callable[[str], Environment]

@@ -68,6 +68,7 @@ from opencompass.models import OpenAISDK
 from opencompass.partitioners import NaivePartitioner, NumWorkerPartitioner
 from opencompass.partitioners.sub_naive import SubjectiveNaivePartitioner
 from opencompass.runners import LocalRunner
+from opencompass.summarizers import DefaultSummarizer
 from opencompass.tasks import OpenICLEvalTask, OpenICLInferTask
 from opencompass.tasks.subjective_eval import SubjectiveEvalTask
 

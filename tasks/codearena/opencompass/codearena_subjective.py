@@ -9,7 +9,7 @@ from codearena_plugin.harness.opencompass.template import ConversationTemplate
 
 codearena_subjective_datasets = [
     dict(
-        abbr="codearena",
+        abbr="codearena_subjective",  # a name of its own: OpenCompass skips a data set that has results already
         type=CodeArenaDataset,
         suite="codearena",
         mode="singlescore",  # the baseline's answers are in the suite; both orders are played
