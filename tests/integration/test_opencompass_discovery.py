@@ -42,7 +42,7 @@ for file in sys.argv[1:]:
     once_more = again.with_name("once_more.py")
     reloaded.dump(once_more)
     same = Config.fromfile(once_more, format_python_code=False).to_dict() == reloaded.to_dict()
-    print(Path(file).name, same and set(reloaded) == set(config), missing, len(names))
+    print(Path(file).name, same and set(reloaded) <= set(config), missing, len(names))
 """
 
 Make = Callable[[str], Environment]
@@ -99,7 +99,7 @@ def test_a_bare_name_is_found_and_every_config_dumps_and_reloads(how: str, make:
     printed = here.run("-c", RELOAD, *map(str, [*ours, *examples])).stdout.splitlines()
     lines = [line for line in printed if line.split(" ")[0].endswith(".py")]
     assert len(lines) == len(ours) + len(examples)
-    assert all(" True [] " in line for line in lines), lines
+    assert [line for line in lines if " True [] " not in line] == []
 
 
 def test_turned_off_it_is_found_by_config_dir_by_the_wrapper_and_by_stubs(env: Environment) -> None:
