@@ -42,7 +42,7 @@ def opencompass(ctx: typer.Context) -> None:
     sys.argv = ["opencompass", *ctx.args]
     peer.main()
     if ended.failed:
-        _stop(ended.code, ended.lines() or [f"{name} failed with code {code}" for name, code in ended.failed])
+        _stop(ended.code, ended.lines)
 
 
 def _stop(code: int, lines: Sequence[str]) -> None:
@@ -52,7 +52,7 @@ def _stop(code: int, lines: Sequence[str]) -> None:
         raise UsageError(lines[-1])
     if code == IncompleteRunError.exit_code:
         raise IncompleteRunError(lines[-1])
-    typer.echo(f"codearena: {lines[-1]}; see its log", err=True)
+    typer.echo(f"codearena: {lines[-1]}", err=True)
     raise typer.Exit(code)
 
 

@@ -18,9 +18,8 @@ from codearena_plugin.harness.opencompass.backend import judge_settings, judged_
 from codearena_plugin.harness.opencompass.dataset import suite_name_of
 from codearena_plugin.harness.opencompass.environment import with_twins
 from codearena_plugin.harness.opencompass.exits import plain_errors
-from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, refuse_incomplete
-from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
-from codearena_plugin.judging.options import OPTIONS
+from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, results_of
+from codearena_plugin.judging.options import KEY_VARIABLE, OPTIONS
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.runs.options import default_judge
 
@@ -73,13 +72,10 @@ class CodeArenaEvaluator(BaseEvaluator):  # type: ignore[misc]
                 settings = judge_settings(self.judge_cfg, self.options)
                 with judged_by(self.judge_cfg):
                     run, whole = judge_rows(rows, answers, settings, directory, about)
-            refuse_incomplete(run)
-            result = run.result.to_json()
-            prompts = [whole.by_id[row["id"]] for row in rows]
-            details = details_of(prompts, run.games, result["manifest"]["judge"], run.path)
+            metrics, details = results_of(run, whole, rows)
             if len(rows) < len(whole.prompts):
                 parts.join(run.path, whole, settings)
-            return {**metrics_of(result), "details": details}
+            return {**metrics, "details": details}
 
     @property
     def _directory(self) -> Path:
@@ -97,7 +93,13 @@ def check_options(options: Mapping[str, Any]) -> None:
     """
     known = [option.key for option in OPTIONS]
     for name in options:
-        if name not in known and "key" not in name:  # a key has a refusal of its own
+        if "key" in name.lower():
+            msg = (
+                f"{name} must not be in a config, which OpenCompass copies into its work directory: set {KEY_VARIABLE} "
+                "instead, and delete those copies."
+            )
+            raise ConfigError(msg)
+        if name not in known:
             raise ConfigError(unknown_name("option of the evaluator", name, known))
 
 

@@ -7,6 +7,7 @@ if all of them failed. Inside somebody's own program our errors are ordinary exc
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from typing import Any
 
 from codearena_plugin.errors import CodeArenaError, IncompleteRunError, UsageError
 
-MARK = "codearena: "  # how our one line begins, in a task's log
 _TASK_SCRIPTS = ("openicl_infer.py", "openicl_eval.py", "subjective_eval.py")
+_OURS = re.compile(r"^codearena: (.*) \(exit code (\d+)\)$", re.MULTILINE)  # our one line, in a task's log
 _CLI_MODULE = "opencompass.cli.main"
 
 
@@ -28,7 +29,7 @@ def plain_errors() -> Iterator[None]:
     except CodeArenaError as exc:
         if not _in_opencompass():
             raise
-        print(f"{MARK}{exc}", file=sys.stderr, flush=True)  # noqa: T201  the task's log
+        print(f"codearena: {exc} (exit code {exc.exit_code})", file=sys.stderr, flush=True)  # noqa: T201  the task's log
         raise SystemExit(exc.exit_code) from None
 
 
@@ -46,7 +47,7 @@ def _in_opencompass() -> bool:
 
 
 class Ended:
-    """How the tasks of one call of ``opencompass`` ended, as far as its runners tell.
+    """How the tasks of one call of ``opencompass`` ended, as far as its runners and their logs tell.
 
     Attributes:
         config: of the call, with its true ``work_dir``; ``None`` before it was read.
@@ -60,33 +61,32 @@ class Ended:
     @property
     def code(self) -> int:
         """The worst of the codes: 1 for what is not ours, then 2, then 3; 0 if no task failed."""
-        codes = {code for _, code in self.failed}
+        codes = {said[1] if (said := self._last_words(name)) else code for name, code in self.failed}
         ours = (UsageError.exit_code, IncompleteRunError.exit_code)
         if codes - set(ours):
             return 1
         return next((code for code in ours if code in codes), 0)
 
+    @property
     def lines(self) -> list[str]:
-        """Return what our own tasks said when they ended, read from the logs of those that failed."""
+        """What each task that failed said when it ended, or at least that it failed."""
+        said = ((self._last_words(name), f"{name} failed with code {code}; see its log") for name, code in self.failed)
+        return list(dict.fromkeys(words[0] if words else failed for words, failed in said))
+
+    def _last_words(self, task: str) -> tuple[str, int] | None:
+        """Return our line in a task's log, and the exit code in it: a launcher of several processes hides the code.
+
+        A task is called ``OpenICLEval[model/dataset,…]``; its log bears the first of these names.
+        """
         if self.config is None:
-            return []
-        logs = Path(str(self.config["work_dir"]), "logs")
-        names = {part for name, _ in self.failed for part in _parts(name)}
-        return _last_lines(log for log in sorted(logs.rglob("*.out")) if f"{log.parent.name}/{log.stem}" in names)
-
-
-def _parts(task: str) -> list[str]:
-    """Return what a task is about: its name is ``OpenICLEval[model/dataset,…]``, with more behind it."""
-    return task.partition("[")[2].rpartition("]")[0].split(",")
-
-
-def _last_lines(logs: Iterator[Path]) -> list[str]:
-    found = []
-    for log in logs:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        said = [line.removeprefix(MARK) for line in lines if line.startswith(MARK)]
-        found += said[-1:]
-    return list(dict.fromkeys(found))
+            return None
+        first = task.partition("[")[2].rpartition("]")[0].partition(",")[0]
+        kind = "infer" if task.startswith("OpenICLInfer") else "eval"
+        log = Path(str(self.config["work_dir"]), "logs", kind, f"{first}.out")
+        if not log.is_file():
+            return None
+        found = _OURS.findall(log.read_text(encoding="utf-8", errors="replace"))
+        return (found[-1][0], int(found[-1][1])) if found else None
 
 
 def watch(main: Any, runner: Any) -> Ended:

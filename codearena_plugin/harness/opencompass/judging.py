@@ -16,6 +16,7 @@ from opencompass.utils import get_logger
 from codearena_plugin.errors import DataError, IncompleteRunError
 from codearena_plugin.harness.opencompass.dataset import suite_of
 from codearena_plugin.harness.opencompass.environment import lent_key
+from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
 from codearena_plugin.harness.place import settled_place
 from codearena_plugin.judging.play import preflight
 from codearena_plugin.judging.settings import JudgeSettings
@@ -81,13 +82,19 @@ def judge_rows(
             return judge_answers(part, answers, settings, place, harness=about, observe=observe), whole
 
 
-def refuse_incomplete(run: Run) -> None:
-    """End the evaluation if the run has no trustworthy score, or asking stopped early.
+def results_of(
+    run: Run, whole: Suite, rows: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """Return the numbers of a run, and details for each row.
 
     Raises:
-        IncompleteRunError: says what failed, and that ``-r`` asks only what was not answered.
+        IncompleteRunError: there is no trustworthy score, or asking stopped early; says what failed, and that ``-r``
+            asks only what was not answered.
     """
-    line = incomplete_line(run.result.to_json(), run.path)
+    result = run.result.to_json()
+    line = incomplete_line(result, run.path)
     if line is not None:
         msg = f"{line} (opencompass … -r evaluates again)"
         raise IncompleteRunError(msg)
+    prompts = [whole.by_id[row["id"]] for row in rows]
+    return metrics_of(result), details_of(prompts, run.games, result["manifest"]["judge"], run.path)

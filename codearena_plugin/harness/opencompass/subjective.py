@@ -16,8 +16,7 @@ from codearena_plugin.errors import ConfigError
 from codearena_plugin.harness.opencompass.backend import judge_settings, judged_by
 from codearena_plugin.harness.opencompass.evaluator import check_options
 from codearena_plugin.harness.opencompass.exits import plain_errors
-from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, refuse_incomplete
-from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
+from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, results_of
 from codearena_plugin.harness.opencompass.parts import as_opencompass_groups
 
 
@@ -63,8 +62,5 @@ class CodeArenaSubjectiveEvaluator:
             settings = judge_settings(self.judge_cfg, self.options)
             with judged_by(self.judge_cfg):
                 run, whole = judge_rows(rows, answers, settings, self.directory, {"dataset": self.directory.name})
-            refuse_incomplete(run)
-            result = run.result.to_json()
-            prompts = [whole.by_id[row["id"]] for row in rows]
-            details = details_of(prompts, run.games, result["manifest"]["judge"], run.path)
-            return {**metrics_of(result), "details": as_opencompass_groups(details, self.directory.name)}
+            metrics, details = results_of(run, whole, rows)
+            return {**metrics, "details": as_opencompass_groups(details, self.directory.name)}

@@ -29,7 +29,7 @@ def test_in_a_task_they_are_one_line_and_an_exit_code(
     with pytest.raises(SystemExit) as ended, exits.plain_errors():
         raise IncompleteRunError(msg)
     assert ended.value.code == 3
-    assert capsys.readouterr().err == "codearena: NO SCORE\n"
+    assert capsys.readouterr().err == "codearena: NO SCORE (exit code 3)\n"
 
 
 @pytest.mark.parametrize(("codes", "expected"), [((), 0), ((3,), 3), ((3, 2), 2), ((2, 137, 3), 1), ((1,), 1)])
@@ -50,11 +50,21 @@ def test_failed_tasks_are_noted_and_their_logs_are_read(tmp_path: Path) -> None:
     told = Runner().summarize([("OpenICLEval[m/codearena]", 3), ("OpenICLEval[m/other]", 0), ("OpenICLInfer[m/x]", -9)])
     assert told == "3 told"
     assert ended.failed == [("OpenICLEval[m/codearena]", 3), ("OpenICLInfer[m/x]", -9)]
-    for name, said in (("codearena", "codearena: NO SCORE: why"), ("other", "codearena: of another time")):
-        log = tmp_path / "logs" / "eval" / "m" / f"{name}.out"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(f"noise\n{said}\nmore noise\n")
-    assert ended.lines() == ["NO SCORE: why"]
+    assert ended.code == 1
+    (tmp_path / "logs" / "eval" / "m").mkdir(parents=True)
+    (tmp_path / "logs" / "eval" / "m" / "codearena.out").write_text("noise\ncodearena: NO SCORE: why (exit code 3)\n")
+    assert ended.lines == ["NO SCORE: why", "OpenICLInfer[m/x] failed with code -9; see its log"]
+
+
+def test_a_launcher_that_hides_the_code_does_not_hide_why(tmp_path: Path) -> None:
+    ended = exits.Ended()
+    ended.config = {"work_dir": str(tmp_path)}
+    ended.failed = [("SubjectiveEval[m/codearena_subjective]--judge-by--j", 1)]
+    assert ended.code == 1
+    (tmp_path / "logs" / "eval" / "m").mkdir(parents=True)
+    log = tmp_path / "logs" / "eval" / "m" / "codearena_subjective.out"
+    log.write_text("codearena: NO SCORE: why (exit code 3)\ntorch.distributed: a child failed\n")
+    assert (ended.code, ended.lines) == (3, ["NO SCORE: why"])
 
 
 def test_their_key_is_lent_and_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
