@@ -23,6 +23,8 @@ from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.runs.files import StoredRun, load_run, made, protocol_of, save_answers, save_result
 from codearena_plugin.runs.judge import manifest_of, sealed
 from codearena_plugin.runs.result import make_result
+from codearena_plugin.runs.strata import save_strata
+from codearena_plugin.runs.style import save_style
 
 _PART = re.compile(r"(?P<whole>.+)_(?P<number>\d+)")
 
@@ -60,6 +62,8 @@ def join(directory: Path, suite: Suite, settings: JudgeSettings) -> Path | None:
     )
     result = replace(result, spending=sum_of([run.result["spending"] for run in runs]))
     save_answers(made(whole), in_order)
+    save_strata(whole, suite.prompts)
+    save_style(whole, suite, in_order)
     save_result(whole, games, result)
     details = details_of(suite.prompts, games, result.manifest["judge"], whole)
     results = {**metrics_of(result.to_json()), "details": as_opencompass_groups(details, whole.name)}
