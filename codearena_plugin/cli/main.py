@@ -28,6 +28,7 @@ from codearena_plugin.cli import (
     lm_eval,
     opencompass,
     path,
+    report,
     rescore,
     show,
 )
@@ -77,7 +78,7 @@ def _start(ctx: typer.Context, version: Annotated[bool, typer.Option("--version"
 
 
 _JUDGING = (judge, rescore)
-_READING = (compare, leaderboard, show, interchange)
+_READING = (compare, leaderboard, report, show, interchange)
 _AROUND = (path, lm_eval, opencompass, plugins_command, doctor)
 for command in (*_JUDGING, *_READING, *_AROUND):
     command.add_to(app)

@@ -60,7 +60,7 @@ def tables_of(board: Mapping[str, Any], runs: Sequence[NamedRun]) -> list[Table]
         runs: those that it was made from.
     """
     tables = [
-        Table("leaderboard", "Leaderboard", cells.leaderboard_cells(board), LEADERBOARD_NOTE),
+        Table("leaderboard", "Leaderboard", cells.leaderboard_cells(board), leaderboard_note(board)),
         Table("differences", "Paired differences", cells.difference_cells(board), DIFFERENCES_NOTE),
         *(_stratum(board, kind) for kind in kinds_that_differ(board)),
         Table("style", "Style effects", cells.style_cells(board), STYLE_NOTE, words=(0, 3)),
@@ -77,9 +77,9 @@ def tables_of(board: Mapping[str, Any], runs: Sequence[NamedRun]) -> list[Table]
     return [table for table in tables if table.cells.rows]
 
 
-LEADERBOARD_NOTE = (
-    "Score = win + tie / 2, in per cent; 50 is as good as the baseline. Intervals are 95 %, clustered by prompt. "
-    "Ranks in brackets are those that resampled prompts give in 95 of 100 cases."
+_HOW_SURE = (
+    "Intervals are 95 %, clustered by prompt. Ranks in brackets are those that resampled prompts give in 95 of 100 "
+    "cases."
 )
 DIFFERENCES_NOTE = (
     "In points of score, paired prompt by prompt; p two-sided, Holm's correction is for all pairs together."
@@ -91,6 +91,14 @@ RELIABILITY_NOTE = (
     "that is shown first; a judge without position bias has 50. Judged equal: games that end in a tie. All ± half a "
     "95 % interval."
 )
+
+
+def leaderboard_note(board: Mapping[str, Any]) -> str:
+    """Return what a score is and how its row is read."""
+    reference = one_line(board["reference"], 80)
+    if board["method"] == "mean":
+        return f"Score = win + tie / 2, in per cent; 50 is as good as the baseline, {reference}. {_HOW_SURE}"
+    return f"Score = share of points expected against {reference}, in per cent, fitted over all runs. {_HOW_SURE}"
 
 
 def stratum_note(board: Mapping[str, Any]) -> str:

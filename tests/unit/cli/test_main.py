@@ -13,7 +13,10 @@ from codearena_plugin import plugins
 from codearena_plugin.cli import main as main_module
 from codearena_plugin.errors import IncompleteRunError
 
-COMMANDS = ("judge", "rescore", "compare", "show", "path", "lm-eval", "plugins", "doctor")
+COMMANDS = (
+    *("judge", "rescore", "compare", "leaderboard", "report", "show", "import", "export"),
+    *("path", "lm-eval", "plugins", "doctor"),
+)
 
 
 def test_help_names_every_command(codearena):
