@@ -29,7 +29,7 @@ def leaderboard(  # noqa: PLR0913, PLR0917  one parameter an option
     ] = False,
     min_n: Annotated[int, typer.Option(min=1, help="With --by: cells of fewer prompts stand in brackets.")] = 10,
     bootstraps: Annotated[int, typer.Option(help="Resamples of the prompts, shared by all models.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
     form: Annotated[
         str | None,
         typer.Option("--format", metavar="NAME", help="Print json, markdown, latex or csv (its main table) instead."),

@@ -21,7 +21,7 @@ from codearena_plugin.scoring.paired import mean_scores
 from codearena_plugin.scoring.resample import bootstrap_weights
 from codearena_plugin.style import FEATURES
 
-_FEWEST_BOOTSTRAPS = 100
+_FEWEST_BOOTSTRAPS, _MOST_BOOTSTRAPS = 100, 20_000
 
 
 def board_of(runs: Sequence[StoredRun], options: BoardOptions | None = None, *, data: str | None = None) -> Board:
@@ -41,10 +41,10 @@ def board_of(runs: Sequence[StoredRun], options: BoardOptions | None = None, *, 
     options = options or BoardOptions()
     _check(runs, options)
     found = matches_of(runs)
-    scored = [match for match in found.matches if not match.run.result["withheld"]]
-    ranked = _Ranked(found, scored, options, data) if scored else None
+    ranked = _Ranked(found, options, data) if found.scored else None
     entries = _entries(found, ranked)
-    strata, cells = cells_of(entries, options)
+    strata, cells = cells_of(found, options)
+    judged, unknown = reliability_of(found.all, data)
     return Board(
         options=options,
         method="mean" if found.has_one_baseline else "bradley-terry",
@@ -52,14 +52,14 @@ def board_of(runs: Sequence[StoredRun], options: BoardOptions | None = None, *, 
         protocol=found.protocol,
         suite=runs[0].result["manifest"]["suite"],
         notices=tuple(dict.fromkeys(notice for run in runs for notice in notices(run.result["manifest"]))),
-        notes=(*(ranked.notes if ranked else ()), *sampling_notes(runs)),
+        notes=(*found.notes, *(ranked.notes if ranked else ()), *unknown, *sampling_notes(runs)),
         manifests=[run.result["manifest"] for run in runs],
         entries=entries,
         pairs=ranked.standing.pairs if ranked else (),
         style=ranked.effects if ranked else "no run has a score",
         strata=strata,
         cells=cells,
-        reliability=reliability_of(found.matches, data),
+        reliability=judged,
     )
 
 
@@ -67,8 +67,12 @@ def _check(runs: Sequence[StoredRun], options: BoardOptions) -> None:
     if not runs:
         msg = "No run was given, expected one run directory or more."
         raise ConfigError(msg)
-    if options.n_bootstraps < _FEWEST_BOOTSTRAPS:
-        msg = f"{options.n_bootstraps} bootstraps are too few for an interval, expected {_FEWEST_BOOTSTRAPS} or more."
+    if not _FEWEST_BOOTSTRAPS <= options.n_bootstraps <= _MOST_BOOTSTRAPS:
+        expected = f"{_FEWEST_BOOTSTRAPS} (fewer show no rank) to {_MOST_BOOTSTRAPS:,} (more show nothing new)"
+        msg = f"{options.n_bootstraps} bootstraps cannot be used, expected {expected}."
+        raise ConfigError(msg)
+    if options.seed < 0:
+        msg = f"The seed is {options.seed}, expected 0 or more."
         raise ConfigError(msg)
     orders = {str(run.result["manifest"]["judge"]["order"]) for run in runs}
     if options.position and orders != {"both"}:
@@ -79,22 +83,26 @@ def _check(runs: Sequence[StoredRun], options: BoardOptions) -> None:
 class _Ranked:
     """The runs with a score, ranked: by their means or by a fit, and again with style taken out."""
 
-    def __init__(self, found: Matches, scored: Sequence[Match], options: BoardOptions, data: str | None) -> None:
-        outcomes = [stored_outcomes(match.run) for match in scored]
-        players = [name for match in scored for name in (match.player, match.opponent)]
+    def __init__(self, found: Matches, options: BoardOptions, data: str | None) -> None:
+        self._scored = found.scored
+        outcomes = [stored_outcomes(match.run) for match in found.scored]
+        players = [name for match in found.scored for name in (match.player, match.opponent)]
         self._names = [name for name in dict.fromkeys(players) if name != found.reference]
-        self._scored = scored
-        self._prompt_ids = list(dict.fromkeys(item.prompt_id for one in outcomes for item in one))
-        self._weights = bootstrap_weights(len(self._prompt_ids), options.n_bootstraps, options.seed)
         self._means = [mean_scores(one) for one in outcomes]
+        self._prompt_ids = list(dict.fromkeys(prompt_id for means in self._means for prompt_id in means))
+        self._weights = bootstrap_weights(len(self._prompt_ids), options.n_bootstraps, options.seed)
         self.notes: list[str] = []
         if found.has_one_baseline:
-            by_player = {match.player: one for match, one in zip(scored, outcomes, strict=True)}
+            by_player = {match.player: one for match, one in zip(found.scored, outcomes, strict=True)}
             self.standing = standing_of(by_player, self._prompt_ids, self._weights)
         else:
             compared = [[Compared(*item) for item in means.items()] for means in self._means]
-            rows = rows_of(scored, compared, self._names, self._prompt_ids)
+            rows = rows_of(found.scored, compared, self._names, self._prompt_ids)
             self.standing, self.notes = standing_by_fit(rows, self._names, self._weights)
+        if any(pair.only_a or pair.only_b for pair in self.standing.pairs):
+            self.notes.append(
+                "prompts that are scored for one model of a pair only are in no difference between the two"
+            )
         found_style = self._control(options, data)
         self.controlled = found_style if isinstance(found_style, Controlled) else None
         self.effects = found_style.effects if isinstance(found_style, Controlled) else found_style
@@ -110,10 +118,13 @@ class _Ranked:
             return str(exc)
         compared: list[Iterable[Compared]]
         if options.position:
-            compared = [games_with_position(m.run.games, c) for m, c in zip(self._scored, contrasts, strict=True)]
+            compared = [
+                games_with_position(match.run.games, of_run, means)
+                for match, of_run, means in zip(self._scored, contrasts, self._means, strict=True)
+            ]
         else:
             compared = [
-                (Compared(prompt_id, score, of_run[prompt_id]) for prompt_id, score in means.items())
+                [Compared(prompt_id, score, of_run[prompt_id]) for prompt_id, score in means.items()]
                 for means, of_run in zip(self._means, contrasts, strict=True)
             ]
         rows = rows_of(self._scored, compared, self._names, self._prompt_ids)
@@ -128,37 +139,37 @@ class _Ranked:
 
 
 def _entries(found: Matches, ranked: _Ranked | None) -> tuple[Entry, ...]:
-    """Return all players: those with a score, the highest first, then those without."""
+    """Return all players with a score, the highest first, then the runs without one."""
     by_player: dict[str, list[Match]] = {}
-    for match in found.matches:
+    for match in found.scored:
         by_player.setdefault(match.player, []).append(match)
-    scores = ranked.standing.scores if ranked else {}
-    with_score = [_scored_entry(name, by_player.get(name, []), ranked) for name in scores if ranked]
-    without = [_entry(name, matches) for name, matches in by_player.items() if name not in {*scores, found.reference}]
+    with_score = (
+        [_ranked_entry(name, by_player.get(name, []), ranked) for name in ranked.standing.scores] if ranked else []
+    )
     with_score.sort(key=lambda entry: (-entry.score.estimate if entry.score else 0.0, entry.name))
+    without = [
+        replace(_entry(found.label(match), [match]), withheld=str(match.run.result["withheld"]))
+        for match in found.withheld
+    ]
     return (*with_score, *without)
 
 
 def _entry(name: str, matches: Sequence[Match]) -> Entry:
-    first = matches[0].run if matches else None
-    withheld = next((str(m.run.result["withheld"]) for m in matches if m.run.result["withheld"]), None)
     return Entry(
         name=name,
-        model=first.model if first else name,
+        model=matches[0].run.model if matches else name,
         baseline=", ".join(dict.fromkeys(match.opponent for match in matches)) or None,
         runs=tuple(str(match.run.path) for match in matches),
-        withheld=withheld,
-        result=first.result if first else None,
+        withheld=None,
+        results=tuple(match.run.result for match in matches),
     )
 
 
-def _scored_entry(name: str, matches: Sequence[Match], ranked: _Ranked) -> Entry:
+def _ranked_entry(name: str, matches: Sequence[Match], ranked: _Ranked) -> Entry:
     standing, controlled = ranked.standing, ranked.controlled
     return replace(
         _entry(name, matches),
-        withheld=None,
         score=standing.scores[name],
-        bootstrap=standing.bootstrap[name],
         place=standing.places[name],
         controlled=controlled.scores[name] if controlled else None,
         controlled_place=controlled.places[name] if controlled else None,

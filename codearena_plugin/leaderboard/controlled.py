@@ -18,15 +18,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codearena_plugin.leaderboard.record import CONFIDENCE, Place, StyleEffects
-from codearena_plugin.leaderboard.rows import POSITION, Array, Row, comparisons_of
-from codearena_plugin.leaderboard.standing import places_of
+from codearena_plugin.leaderboard.rows import POSITION, Array, Row, comparisons_of, prompts_met
+from codearena_plugin.leaderboard.standing import places_of_fit
 from codearena_plugin.records import Interval
-from codearena_plugin.scoring.bradley_terry import Comparisons, Fit, bootstrap_fit, fit
+from codearena_plugin.scoring.bradley_terry import Comparisons, Fit, NotConnectedError, bootstrap_fit, fit
 from codearena_plugin.scoring.logistic.design import design_of
 from codearena_plugin.scoring.logistic.existence import collinear_columns
 from codearena_plugin.scoring.rates import student_t
 
-_LEAST_PROMPTS_PER_EFFECT = 10  # Peduzzi et al. 1996, J. Clinical Epidemiology 49(12): ten events per variable
+_LEAST_PER_EFFECT = 10  # Peduzzi et al. 1996, J. Clinical Epidemiology 49(12): ten events per variable
 _NO_DEVIATION = 1e-9
 
 
@@ -52,39 +52,35 @@ def control(
         unit: what one row is, for the record.
     """
     raw = np.array([row.contrasts for row in rows], dtype=np.float64).reshape(len(rows), len(features))
-    deviations = dict(zip(features, map(float, raw.std(axis=0)), strict=True))
-    scales = {name: 1.0 if name == POSITION else sd for name, sd in deviations.items() if sd > _NO_DEVIATION}
-    left_out = {name: "never differs from the baseline's" for name in features if name not in scales}
+    scales, left_out = _scales_of(raw, features)
     n_prompts = len({row.prompt for row in rows})
     if not scales:
-        return "no feature of style ever differs from the baseline's"
-    if n_prompts < _LEAST_PROMPTS_PER_EFFECT * len(scales):
-        needed = _LEAST_PROMPTS_PER_EFFECT * len(scales)
-        return f"{n_prompts} scored prompts are too few for {len(scales)} effects, expected {needed} or more"
+        return "no feature of style varies between answers"
+    too_few = _too_few(rows, n_prompts, len(scales))
+    if too_few:
+        return too_few
     columns = [features.index(name) for name in scales]
     covariates = raw[:, columns] / np.array(list(scales.values()))
     comparisons = comparisons_of(rows, covariates, n_models=len(names), n_prompts=weights.shape[1])
     comparisons, told = _without_collinear(comparisons, list(scales))
-    left_out |= told
     scales = {name: scale for name, scale in scales.items() if name not in told}
     try:
         found = fit(comparisons)
         replicates = bootstrap_fit(comparisons, found, weights)[:, : len(names)]
+    except NotConnectedError as exc:
+        return f"{', '.join(names[m] for m in exc.models)} never met the others, directly or through others"
     except ValueError as exc:
         return str(exc)
-    met: dict[int, set[int]] = {m: set() for m in range(len(names))}
-    for row in rows:
-        met[row.model].add(row.prompt)
-    scores = {
-        name: as_score(float(found.strengths[m]), stderr_of(found, m), n=len(met[m])) for m, name in enumerate(names)
-    }
+    at_position = list(scales).index(POSITION) if POSITION in scales else None
+    met = prompts_met(rows, len(names))
+    scores = {name: _controlled_score(found, m, at_position, n=met[m]) for m, name in enumerate(names)}
     effects = StyleEffects(
         coefficients={
             name: _interval(float(found.coefficients[j]), stderr_of(found, len(names) + j), n=n_prompts)
             for j, name in enumerate(scales)
         },
         scales=scales,
-        left_out=left_out,
+        left_out=left_out | told,
         gradient_norm=found.gradient_norm,
         iterations=found.iterations,
         penalised=tuple(names[m] for m in found.penalised),
@@ -93,8 +89,60 @@ def control(
         n_rows=len(rows),
         n_prompts=n_prompts,
     )
-    estimates = {name: interval.estimate for name, interval in scores.items()}
-    return Controlled(scores, places_of(estimates, replicates), effects)
+    places = places_of_fit(found, names, replicates, met)
+    return Controlled(scores, places, effects)
+
+
+def _too_few(rows: Sequence[Row], n_prompts: int, n_effects: int) -> str | None:
+    """Return why so many effects cannot be fitted to so few prompts, or to so few wins or losses; ``None`` if they can.
+
+    A tie is half of each. Models that win nearly always say little on what decides, however many prompts they met.
+    """
+    needed = _LEAST_PER_EFFECT * n_effects
+    wins = math.fsum(row.score for row in rows)
+    rarer = min(wins, len(rows) - wins)
+    if n_prompts < needed:
+        return f"{n_prompts} scored prompts are too few for {n_effects} effects, expected {needed} or more"
+    if rarer < needed:
+        return (
+            f"{rarer:g} wins or losses, the rarer ones, are too few for {n_effects} effects, expected {needed} or more"
+        )
+    return None
+
+
+def _scales_of(raw: Array, features: Sequence[str]) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the unit of each feature that varies, and why the others are left out."""
+    scales: dict[str, float] = {}
+    left_out: dict[str, str] = {}
+    for name, column in zip(features, raw.T, strict=True):
+        deviation = float(column.std())
+        if deviation > _NO_DEVIATION:
+            scales[name] = 1.0 if name == POSITION else deviation
+        elif abs(float(column.mean())) > _NO_DEVIATION:
+            left_out[name] = "differs from the baseline's alike in all answers: one with the models' strength"
+        else:
+            left_out[name] = "never differs from the baseline's"
+    return scales, left_out
+
+
+def _controlled_score(found: Fit, model: int, at_position: int | None, *, n: int) -> Interval:
+    """Return the score of a model at the baseline's own style; with a position effect, the mean of both places.
+
+    The mean of both places and not the place between them: averaging after the curve keeps a model's mean score where
+    style plays no part.
+    """
+    strength = float(found.strengths[model])
+    if at_position is None:
+        return as_score(strength, stderr_of(found, model), n=n)
+    effect = float(found.coefficients[at_position])
+    first, second = _sigmoid(strength + effect / 2), _sigmoid(strength - effect / 2)
+    mean = (first + second) / 2
+    slopes = np.array([first * (1 - first), second * (1 - second)])
+    gradient = np.array([slopes.sum() / 2, (slopes[0] - slopes[1]) / 4])
+    places = [model, len(found.strengths) + at_position]
+    variance = float(gradient @ found.covariance[np.ix_(places, places)] @ gradient)
+    on_log_odds = math.log(mean / (1 - mean))
+    return as_score(on_log_odds, math.sqrt(max(0.0, variance)) / (mean * (1 - mean)), n=n)
 
 
 def _without_collinear(rows: Comparisons, features: Sequence[str]) -> tuple[Comparisons, dict[str, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from codearena_plugin.leaderboard.players import Match
-from codearena_plugin.leaderboard.record import BoardOptions, Cell, Entry
+from codearena_plugin.errors import DataError
+from codearena_plugin.leaderboard.players import Match, Matches
+from codearena_plugin.leaderboard.record import BoardOptions, Cell
 from codearena_plugin.records import Game, Interval
 from codearena_plugin.runs.strata import ORDER, strata_of_run
 from codearena_plugin.scoring.pooling import shrink
@@ -18,12 +19,9 @@ Cells = dict[str, dict[str, dict[str, Cell]]]
 _RELIABILITY_BY = ("class", "language")
 
 
-def cells_of(entries: Sequence[Entry], options: BoardOptions) -> tuple[Strata, Cells]:
-    """Return the names of the strata by kind, in fixed order, and kind -> entry -> stratum -> cell.
-
-    An entry of several runs shows its first; one without a run, a baseline, has no cells.
-    """
-    results = {entry.name: entry.result for entry in entries if entry.result}
+def cells_of(found: Matches, options: BoardOptions) -> tuple[Strata, Cells]:
+    """Return the names of the strata by kind, in fixed order, and kind -> run -> stratum -> cell."""
+    results = {found.label(match): match.run.result for match in found.all}
     strata: Strata = {}
     cells: Cells = {}
     for kind, order in ORDER.items():
@@ -60,28 +58,38 @@ def _pooled(scores: Sequence[Interval | None], centre: Interval) -> list[Interva
     return [found.get(i) for i in range(len(scores))]
 
 
-def reliability_of(matches: Sequence[Match], data: str | None) -> dict[str, dict[str, Reliability]]:
-    """Return what the games say about the judge: as a whole, by model, and by class and language where known."""
-    games: list[Game] = [game for match in matches for game in match.run.games]
-    by_model: dict[str, list[Game]] = {}
+def reliability_of(matches: Sequence[Match], data: str | None) -> tuple[dict[str, dict[str, Reliability]], list[str]]:
+    """Return what the games say about the judge: as a whole, by model, and by class and language where known.
+
+    The second value says which runs could not be taken apart, and why.
+    """
+    by_model: dict[str, list[Sequence[Game]]] = {}
     for match in matches:
-        by_model.setdefault(match.player, []).extend(match.run.games)
+        by_model.setdefault(match.player, []).append(match.run.games)
+    runs = [match.run.games for match in matches]
     found = {
-        "all": {"all": reliability(games)},
+        "all": {"all": reliability(runs)},
         "model": {name: reliability(played) for name, played in by_model.items()},
     }
-    for kind, names in _strata_of(matches, data).items():
-        part = [game for game in games if game.prompt_id in names]
+    strata, notes = _strata_of(matches, data)
+    for kind, names in strata.items():
+        part = [[game for game in games if game.prompt_id in names] for games in runs]
         found[kind] = dict(reliability_by(part, names, ORDER[kind]))
-    return found
+    return found, notes
 
 
-def _strata_of(matches: Sequence[Match], data: str | None) -> dict[str, dict[str, Sequence[str]]]:
+def _strata_of(matches: Sequence[Match], data: str | None) -> tuple[dict[str, dict[str, Sequence[str]]], list[str]]:
     """Return the strata of all prompts that are known, by kind; runs share prompts, so few files are read."""
     known: dict[str, dict[str, Sequence[str]]] = {kind: {} for kind in _RELIABILITY_BY}
+    notes = []
     for match in matches:
-        if any(answer.prompt_id not in known[kind] for answer in match.run.answers for kind in _RELIABILITY_BY):
-            strata = strata_of_run(match.run, data) or {kind: {} for kind in _RELIABILITY_BY}
-            for kind in _RELIABILITY_BY:
-                known[kind].update(strata[kind])
-    return known
+        if all(answer.prompt_id in known[kind] for answer in match.run.answers for kind in _RELIABILITY_BY):
+            continue
+        try:
+            strata = strata_of_run(match.run, data)
+        except DataError as exc:
+            notes.append(str(exc))
+            continue
+        for kind in _RELIABILITY_BY:
+            known[kind].update(strata[kind] if strata else {})
+    return known, notes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from codearena_plugin.leaderboard.table3 import PublishedRow, Scope, load_table
@@ -95,15 +95,25 @@ def as_json(row: PublishedRow) -> dict[str, Any]:
     }
 
 
-def comparability(manifest: Mapping[str, Any]) -> list[Condition]:
-    """Return what of a run is as in the paper, and what would make the rest so.
+def comparability(manifests: Sequence[Mapping[str, Any]]) -> list[Condition]:
+    """Return what of runs is as in the paper, and what would make the rest so; of each condition the worst run's.
 
     How the answers were generated (the paper: greedy, at most 16,384 tokens) is not judged here: a run of stored
     answers does not know.
 
     Args:
-        manifest: of a run, as ``result.json`` has it.
+        manifests: of the runs of a board, at least one, as ``result.json`` has them.
     """
+    found = [_comparability(manifest) for manifest in manifests]
+    worst = [min(same, key=lambda condition: condition.comparable) for same in zip(*found, strict=True)]
+    baselines = sorted({str(manifest["suite"]["baseline"]) for manifest in manifests})
+    if len(baselines) > 1:
+        remedy = "give runs against one baseline: over several, a score is fitted and not a mean"
+        worst.append(_same("method", "mean over one baseline", f"fit over {len(baselines)} baselines", remedy))
+    return worst
+
+
+def _comparability(manifest: Mapping[str, Any]) -> list[Condition]:
     suite, judge = manifest["suite"], manifest["judge"]
     card = load_task_card("codearena")
     asked = _described(judge["sampling"], judge["attempts"])
@@ -161,6 +171,8 @@ def _judge_model(model: str) -> Condition:
     return Condition("judge model", JUDGE_MODEL, model, comparable, remark)
 
 
-def _described(sampling: Mapping[str, Any], attempts: int) -> str:
-    """Return sampling as text; equal texts are equal sampling."""
+def _described(sampling: Mapping[str, Any] | None, attempts: int | None) -> str:
+    """Return sampling as text; equal texts are equal sampling. An import does not know it."""
+    if sampling is None or attempts is None:
+        return "unknown"
     return ", ".join([*(f"{name} {value}" for name, value in sorted(sampling.items())), f"attempts {attempts}"])

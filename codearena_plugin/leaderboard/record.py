@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import codearena_plugin
-from codearena_plugin.records import Interval
+from codearena_plugin.records import STATUSES, Interval
 from codearena_plugin.scoring.reliability import Reliability
 
 SCHEMA = "codearena-leaderboard/1"
@@ -55,11 +55,12 @@ class Entry:
     Attributes:
         name: unique on the board.
         runs: directories of the runs that it rests on; none for a baseline that only others were compared with.
+        baseline: whom its answers were compared with; several where the board has several baselines.
         withheld: why it has no score; then every number below is absent.
         score: expected share of the points against the board's reference, in [0, 1].
-        bootstrap: percentile interval of the same score from the shared resamples.
         controlled: the score if its answers were styled like the reference's; ``None`` without style control.
-        result: of its (first) run as in ``result.json``; ``None`` where it has no run.
+        results: of its runs as in ``result.json``. Rates against different baselines are not one rate, so they are
+            given only where the board has one baseline; counts are added up.
     """
 
     name: str
@@ -68,11 +69,10 @@ class Entry:
     runs: tuple[str, ...]
     withheld: str | None
     score: Interval | None = None
-    bootstrap: tuple[float, float] | None = None
     place: Place | None = None
     controlled: Interval | None = None
     controlled_place: Place | None = None
-    result: Mapping[str, Any] | None = None
+    results: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,8 @@ class Board:
         entries: by score, then those without one.
         pairs: of all entries with a score, the one that stands higher first.
         style: effects, or a reason why there are none.
-        cells: kind of stratum -> entry -> stratum -> cell.
+        cells: kind of stratum -> run, by the name of its entry (and its baseline's where there are several) -> stratum
+            -> cell.
         strata: kind of stratum -> names in fixed order.
         reliability: of the judge: "all", "model", "class" and "language" -> name -> numbers.
     """
@@ -186,7 +187,7 @@ class Board:
             "suite": dict(self.suite),
             "notices": list(self.notices),
             "notes": list(self.notes),
-            "entries": [_entry_to_json(entry) for entry in self.entries],
+            "entries": [_entry_to_json(entry, is_mean=self.method == "mean") for entry in self.entries],
             "pairs": [dataclasses.asdict(pair) for pair in self.pairs],
             "separability": separability_of(self.pairs),
             "style": _style_to_json(self.style),
@@ -222,12 +223,12 @@ def reliability_to_json(found: Reliability) -> dict[str, Any]:
     return {**dataclasses.asdict(found), "statuses": dict(found.statuses)}
 
 
-_FROM_RESULT = ("win_rate", "tie_rate", "loss_rate", "order_consistency", "coverage", "n_prompts", "n_scored")
+_RATES = ("win_rate", "tie_rate", "loss_rate", "order_consistency")
 
 
-def _entry_to_json(entry: Entry) -> dict[str, Any]:
-    result = entry.result
-    metrics = result["metrics"] if result else {}
+def _entry_to_json(entry: Entry, *, is_mean: bool) -> dict[str, Any]:
+    has_rates = is_mean and len(entry.results) == 1
+    n_prompts, n_scored = (_added(entry, "metrics", name) for name in ("n_prompts", "n_scored"))
     return {
         "name": entry.name,
         "model": entry.model,
@@ -236,14 +237,18 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
         "withheld": entry.withheld,
         "rank": dataclasses.asdict(entry.place) if entry.place else None,
         "score": _interval_to_json(entry.score),
-        "bootstrap": {"low": entry.bootstrap[0], "high": entry.bootstrap[1]} if entry.bootstrap else None,
         "controlled": _interval_to_json(entry.controlled),
         "controlled_rank": dataclasses.asdict(entry.controlled_place) if entry.controlled_place else None,
-        **{name: metrics.get(name) for name in _FROM_RESULT},
-        "statuses": dict(result["statuses"]) if result else {},
-        "problems": dict(result["problems"]) if result else {},
-        "spending": result["spending"] if result else None,
+        **{name: entry.results[0]["metrics"][name] if has_rates else None for name in _RATES},
+        "coverage": n_scored / n_prompts if n_prompts else None,
+        "n_prompts": n_prompts if entry.results else None,
+        "n_scored": n_scored if entry.results else None,
+        "statuses": {status: _added(entry, "statuses", status) for status in STATUSES} if entry.results else {},
     }
+
+
+def _added(entry: Entry, part: str, name: str) -> int:
+    return sum(result[part][name] for result in entry.results)
 
 
 def _interval_to_json(interval: Interval | None) -> dict[str, Any] | None:

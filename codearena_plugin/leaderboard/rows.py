@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,14 +72,30 @@ def rows_of(
     return rows
 
 
-def games_with_position(games: Sequence[Game], contrasts: Mapping[str, tuple[float, ...]]) -> Iterator[Compared]:
-    """Yield the scored games of a run; the last contrast is +½ where the answer was shown first, else -½."""
+def games_with_position(
+    games: Sequence[Game], contrasts: Mapping[str, tuple[float, ...]], scored: Container[str]
+) -> Iterator[Compared]:
+    """Yield the games of the prompts that have a score, so that raw and controlled scores rest on the same prompts.
+
+    A game that failed counts as equal: only in reference mode does its prompt have a score. The last contrast is +½
+    where the answer was shown first, else -½.
+    """
     for game in games:
-        if game.verdict.label is not None:
-            points = game_points(game.verdict.label, game.order)
+        if game.prompt_id in scored:
+            points = game_points(game.verdict.label, game.order) if game.verdict.label else 0
             score = 1.0 if points > 0 else 0.5 if points == 0 else 0.0
             shown_first = 0.5 if game.order == "answer_first" else -0.5
             yield Compared(game.prompt_id, score, (*contrasts[game.prompt_id], shown_first))
+
+
+def prompts_met(rows: Sequence[Row], n_models: int) -> list[int]:
+    """Return on how many prompts each model met another one, shape (n_models,)."""
+    met: list[set[int]] = [set() for _ in range(n_models)]
+    for row in rows:
+        met[row.model].add(row.prompt)
+        if row.opponent >= 0:
+            met[row.opponent].add(row.prompt)
+    return [len(prompts) for prompts in met]
 
 
 def comparisons_of(rows: Sequence[Row], covariates: Array, *, n_models: int, n_prompts: int) -> Comparisons:

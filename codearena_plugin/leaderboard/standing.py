@@ -6,7 +6,7 @@ With one baseline the mean score is the maximum-likelihood strength of a Bradley
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from codearena_plugin.errors import DataError
 from codearena_plugin.leaderboard.record import CONFIDENCE, Pair, Place
 from codearena_plugin.records import Interval, Outcome
+from codearena_plugin.scoring.bradley_terry import Fit
 from codearena_plugin.scoring.paired import difference_of_scores, holm, mean_scores
-from codearena_plugin.scoring.ranks import rank_intervals
-from codearena_plugin.scoring.resample import percentile_interval, resampled_means
+from codearena_plugin.scoring.ranks import Rank, ranks_of_scores, ranks_of_strengths
 from codearena_plugin.scoring.summary import summarise
 
 Array = NDArray[np.float64]
@@ -28,13 +28,15 @@ class Standing:
     """Where each model stands, by name; see ``record.Entry`` for what the values mean."""
 
     scores: Mapping[str, Interval]
-    bootstrap: Mapping[str, tuple[float, float]]
     places: Mapping[str, Place]
     pairs: tuple[Pair, ...]
 
 
 def standing_of(outcomes: Mapping[str, Sequence[Outcome]], prompt_ids: Sequence[str], weights: Array) -> Standing:
     """Return scores, intervals, ranks and all paired differences.
+
+    A rank follows the score, over all prompts that the model has; the ranks that the data cannot rule out follow the
+    differences, each over the prompts that both models have. So who is surely above another is told apart from it.
 
     Args:
         outcomes: model -> its outcomes, at least one of them scored.
@@ -46,16 +48,10 @@ def standing_of(outcomes: Mapping[str, Sequence[Outcome]], prompt_ids: Sequence[
     """
     by_model = {name: mean_scores(found) for name, found in outcomes.items()}
     scores = {name: _score(found, name) for name, found in outcomes.items()}
-    matrix = _matrix(by_model, prompt_ids)
-    known = np.isfinite(matrix)
-    replicates = resampled_means(np.where(known, matrix, 0.0), known.astype(np.float64), weights)
     estimates = {name: interval.estimate for name, interval in scores.items()}
-    return Standing(
-        scores=scores,
-        bootstrap=percentiles(list(outcomes), replicates),
-        places=places_of(estimates, replicates),
-        pairs=_pairs(by_model, estimates),
-    )
+    pairs = _pairs(by_model, estimates)
+    ranks = ranks_of_scores(np.array(list(estimates.values())), _matrix(by_model, prompt_ids), weights, CONFIDENCE)
+    return Standing(scores=scores, places=_places(estimates, ranks), pairs=pairs)
 
 
 def _matrix(by_model: Mapping[str, Mapping[str, float]], prompt_ids: Sequence[str]) -> Array:
@@ -65,16 +61,23 @@ def _matrix(by_model: Mapping[str, Mapping[str, float]], prompt_ids: Sequence[st
     return matrix
 
 
-def percentiles(names: Sequence[str], replicates: Array) -> dict[str, tuple[float, float]]:
-    """Return the percentile interval of each column of ``replicates``, shape (B, M), by the name of the column."""
-    low, high = percentile_interval(replicates, CONFIDENCE)
-    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(names)}
+def places_of_fit(found: Fit, names: Sequence[str], replicates: Array, n_prompts: Sequence[int]) -> dict[str, Place]:
+    """Return the rank of each model of a fit, and the ranks that the data cannot rule out.
+
+    Args:
+        found: strengths of the models, and perhaps coefficients.
+        names: of the models, shape (M,).
+        replicates: ``bootstrap_fit`` of the same rows, shape (B, M or more).
+        n_prompts: that each model was compared on, shape (M,) (``rows.prompts_met``).
+    """
+    m = len(names)
+    met = np.array(n_prompts, dtype=np.int64)
+    ranks = ranks_of_strengths(found.strengths, found.covariance[:m, :m], replicates[:, :m], met, CONFIDENCE)
+    return _places(names, ranks)
 
 
-def places_of(estimates: Mapping[str, float], replicates: Array) -> dict[str, Place]:
-    """Return the rank of each model and the ranks that it takes in the resamples, shape (B, M)."""
-    found = rank_intervals(np.array(list(estimates.values())), replicates, CONFIDENCE)
-    return {name: Place(*map(int, rank)) for name, rank in zip(estimates, found, strict=True)}
+def _places(names: Iterable[str], ranks: Sequence[Rank]) -> dict[str, Place]:
+    return {name: Place(*rank) for name, rank in zip(names, ranks, strict=True)}
 
 
 def _score(outcomes: Sequence[Outcome], name: str) -> Interval:

@@ -75,8 +75,15 @@ def _entry_row(entry: Mapping[str, Any], has_control: bool) -> tuple[str, ...]:
         return (name, ABSENT, "withheld", *("" for _ in range(4 if has_control else 3)), scored)
     score, interval, _ = interval_cells(entry["score"])
     rates = (interval_cells(entry[rate])[0] for rate in ("win_rate", "tie_rate"))
-    control = (interval_cells(entry["controlled"])[0],) if has_control else ()
+    control = (_controlled_cell(entry["controlled"]),) if has_control else ()
     return name, rank_cell(entry["rank"]), score, interval, *rates, *control, scored
+
+
+def _controlled_cell(interval: Mapping[str, Any] | None) -> str:
+    """Return a controlled score with the ends of its interval in whole per cent, which a narrow column has room for."""
+    if interval is None:
+        return ABSENT
+    return f"{percent(interval['estimate'])} ({100 * interval['low']:.0f}–{100 * interval['high']:.0f})"
 
 
 def rank_cell(place: Mapping[str, int] | None) -> str:
@@ -147,6 +154,8 @@ def style_facts(board: Mapping[str, Any]) -> Facts:
         return [("style control", f"none: {style['why_absent']}")]
     unit = f"{style['n_rows']:,} {style['unit']}s of {style['n_prompts']} prompts"
     facts = [("style control", f"logistic, {unit}, largest gradient {style['gradient_norm']:.1e}")]
+    if style["unit"] == "game":
+        facts.append(("  unit", "controlled scores are those of a single game, whichever answer is shown first"))
     facts += [(f"  no {EFFECTS.get(name, name)}", why) for name, why in style["left_out"].items()]
     if style["penalised"]:
         names = ", ".join(one_line(name) for name in style["penalised"])
@@ -162,18 +171,18 @@ def reliability_cells(board: Mapping[str, Any], by: str) -> Cells:
     """Return what the games say about the judge; ``by`` is all, model, class or language."""
     rows = []
     for name, found in board["reliability"].get(by, {}).items():
-        cells = [
-            " ± ".join(_with_half_width(found[rate])) for rate in ("order_consistency", "first_position", "tie_rate")
-        ]
+        cells = [_with_interval(found[rate]) for rate in ("order_consistency", "first_position", "tie_rate")]
         rows.append((one_line(name, 80), *cells, failed_games(found["statuses"]), f"{found['n_games']:,}"))
     columns = ("order consistency", "first wins", "judged equal", "failed games", "games")
     return Cells((f"judge by {by}" if by != "all" else "judge", *columns), rows)
 
 
-def _with_half_width(interval: Mapping[str, Any] | None) -> tuple[str, ...]:
+def _with_interval(interval: Mapping[str, Any] | None) -> str:
+    """Return a share with the ends of its interval, which is not symmetric near 0 and 100."""
     if interval is None:
-        return (ABSENT,)
-    return percent(interval["estimate"]), percent((interval["high"] - interval["low"]) / 2)
+        return ABSENT
+    estimate, low_high, _ = interval_cells(interval)
+    return f"{estimate} ({low_high.replace(' ', '')})"
 
 
 def strata_cells(board: Mapping[str, Any], kind: str, *, pooled: bool = False) -> Cells:

@@ -10,9 +10,17 @@ PIPED_WIDTH = 100
 LEAST_WIDTH = 76  # narrower, the tables would lose the column with n, and no score stands without it
 
 
+class _Console(Console):
+    """A console whose reader may go away (``| head``): that is no failure, and the command line says so by its code."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what Python raises; rich would end the process with 1, our code for a bug."""
+        raise BrokenPipeError
+
+
 def open_console(*, stderr: bool = False) -> Console:
     """Return a console for standard output or standard error, as they are now."""
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    console = _Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPED_WIDTH
     console.width = max(console.width, LEAST_WIDTH)

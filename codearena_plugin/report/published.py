@@ -39,13 +39,24 @@ def _own(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return YOURS + one_line(entry["name"]), score, interval, *rates, n, "yours"
 
 
-def published_class_cells() -> Cells:
-    """Return the corrected table by class, win/tie in per cent: 45, 132 or 130, 89, 59, 38, 7 and 22 prompts."""
+def published_class_cells(board: Mapping[str, Any] | None = None) -> Cells:
+    """Return the corrected table by class, win/tie in per cent: 45, 132 or 130, 89, 59, 38, 7 and 22 prompts.
+
+    Models of a board come first, with their scores by class: the paper gives no scores there.
+    """
     rows: list[tuple[str, ...]] = [
+        (YOURS + one_line(name), *(_own_class(cells.get(main_class)) for main_class in MAIN_CLASSES), "score [n]")
+        for name, cells in (board["strata"]["class"]["cells"].items() if board else ())
+    ]
+    rows += [
         (row.model, *(_rounded(row.by_class[name]) for name in MAIN_CLASSES), ", ".join(marks(row, "classes")))
         for row in published()
     ]
     return Cells(("win/tie by class", *(SHORT[name] for name in MAIN_CLASSES), "note"), rows)
+
+
+def _own_class(cell: Mapping[str, Any] | None) -> str:
+    return f"{100 * cell['score']['estimate']:.0f} [{cell['n_scored']}]" if cell and cell["score"] else "–"
 
 
 def _rounded(counts: Counts) -> str:
@@ -60,8 +71,8 @@ def published_facts(*, classes: bool = False) -> Facts:
     return [("source", SOURCE), *names, *((f"note {mark}", text) for mark, text in footnotes(used).items())]
 
 
-def comparability_cells(manifest: Mapping[str, Any]) -> Cells:
-    """Return, condition by condition, whether a run's scores mean what the published ones mean."""
+def comparability_cells(manifests: Sequence[Mapping[str, Any]]) -> Cells:
+    """Return, condition by condition, whether the scores of runs mean what the published ones mean."""
     rows = [
         (
             one.what,
@@ -69,14 +80,14 @@ def comparability_cells(manifest: Mapping[str, Any]) -> Cells:
             one_line(one.yours, 60),
             "as published" if one.comparable else "DIFFERS",
         )
-        for one in comparability(manifest)
+        for one in comparability(manifests)
     ]
     return Cells(("comparable?", "published", "yours", ""), rows)
 
 
-def comparability_facts(manifest: Mapping[str, Any]) -> Facts:
+def comparability_facts(manifests: Sequence[Mapping[str, Any]]) -> Facts:
     """Return the verdict in one line, and what would have to change."""
-    found = comparability(manifest)
+    found = comparability(manifests)
     differs = [one.what for one in found if not one.comparable]
     verdict = (
         f"NO: {', '.join(differs)} not as published; read no order between yours and theirs"

@@ -14,6 +14,7 @@ from codearena_plugin.report.facts import Cells
 from codearena_plugin.report.table import cells_table, facts_table
 
 _COLUMNS_THAT_FIT = 5
+POOLED_NOTE = "score, shrunk toward the model's own mean where there are four cells or more"
 
 
 def print_board(
@@ -39,7 +40,7 @@ def _parts(board: Mapping[str, Any], pairs: str, by: str | None) -> Iterator[Ren
         yield Text("Without a score:")
         yield facts_table(withheld)
     yield Text(
-        "Rates in %. In brackets after the rank: the ranks that resampled prompts give in 95 of 100 cases.",
+        "Rates in %. In brackets after the rank: the ranks that paired differences cannot rule out (95 %).",
         style="dim",
     )
     found = cells.difference_cells(board, neighbours_only=pairs == "neighbours")
@@ -61,10 +62,10 @@ def _by(board: Mapping[str, Any], kind: str) -> Iterator[RenderableType]:
     shown = table.rows[:_COLUMNS_THAT_FIT]
     turned = [(name, *(row[1 + place] for row in shown)) for place, name in enumerate(table.columns[1:])]
     yield cells_table(Cells((table.columns[0], *(row[0] for row in shown)), turned), min_width=None)
-    what = "shrunk toward the model's own mean" if pooled else "score"
+    what = POOLED_NOTE if pooled else "score"
     words = f"{what} [prompts scored]; in round brackets where fewer than {board['options']['min_n']}"
     left_out = len(table.rows) - len(shown)
-    more = f"; {left_out} more models in codearena report and in --format csv" if left_out else ""
+    more = f"; {left_out} more models in codearena report" if left_out else ""
     yield Text(words + more, style="dim")
     yield (
         cells_table(cells.reliability_cells(board, kind), min_width=None) if kind in board["reliability"] else Text("")
@@ -75,12 +76,11 @@ def print_published(console: Console, board: Mapping[str, Any] | None, *, by_cla
     """Print the paper's table, with the models of a board among it, and what of the two compares."""
     entries = board["entries"] if board else ()
     if by_class:
-        console.print(cells_table(paper.published_class_cells(), min_width=28))
+        console.print(cells_table(paper.published_class_cells(board), min_width=28))
         console.print(facts_table(paper.published_facts(classes=True)))
     else:
         console.print(cells_table(paper.published_cells(entries), min_width=None))
         console.print(facts_table(paper.published_facts()))
     if board:
-        manifest = board["manifests"][0]
-        console.print(cells_table(paper.comparability_cells(manifest), min_width=None))
-        console.print(facts_table(paper.comparability_facts(manifest)))
+        console.print(cells_table(paper.comparability_cells(board["manifests"]), min_width=None))
+        console.print(facts_table(paper.comparability_facts(board["manifests"])))

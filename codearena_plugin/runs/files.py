@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,27 +122,6 @@ def load_run(path: str | Path) -> StoredRun:
     return run
 
 
-def load_runs(paths: Sequence[str | Path]) -> list[StoredRun]:
-    """Return stored runs, in the order given; raises as ``load_run``."""
-    with _without_collector():
-        return [load_run(path) for path in paths]
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the garbage collector away from many new records: they hold no cycles, and it would walk them all, often.
-
-    A third of the time of reading 40 runs of 794 games, measured.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def _refuse_constant(name: str) -> None:
     """Refuse NaN and Infinity, which JSON does not have: our results write null."""
     msg = f"it holds {name}, expected numbers or null"
@@ -173,7 +150,12 @@ def _answers(path: Path) -> list[Answer]:
             Answer(row["id"], row["model"], row["response"] or "", row["finish_reason"], row["response"] is None)
             for row in rows
         ]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+    except OSError as exc:
+        msg = (
+            f"{str(path)!r}, the answers of the run, cannot be read: {exc.strerror or exc}. Restore it, or judge again."
+        )
+        raise DataError(msg) from exc
+    except (ValueError, KeyError, TypeError) as exc:
         msg = f"{str(path)!r} cannot be read as the answers of a run ({type(exc).__name__}: {exc})."
         raise DataError(msg) from exc
 
@@ -230,7 +212,8 @@ def protocol_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return what must be equal for two scores to mean the same, by name."""
     suite, judge = manifest["suite"], manifest["judge"]
     return {
-        "suite": f"{suite['name']} with {suite['baseline']}, fingerprint {suite['fingerprint'][:12]}",
+        "suite": f"{suite['name']} with {suite['baseline']}, {suite['n_prompts']} prompts, "
+        f"fingerprint {suite['fingerprint'][:12]}",
         "judge card": str(judge["comparable_as"]),
         "judge prompt": f"sha256 {judge['prompt_sha256'][:12]}",
         "judge model": str(judge["model"]),

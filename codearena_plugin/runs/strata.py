@@ -85,12 +85,16 @@ def strata_of_run(run: StoredRun, data: str | None = None) -> StrataOf | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         strata: StrataOf = found["strata"]
         complete = found["schema"] == SCHEMA and all(
-            isinstance(strata[kind][answer.prompt_id], list) for kind in ORDER for answer in run.answers
+            _are_names(strata[kind][answer.prompt_id]) for kind in ORDER for answer in run.answers
         )
     except (OSError, ValueError, KeyError, TypeError) as exc:
         msg = f"{str(path)!r} cannot be read as {SCHEMA} ({type(exc).__name__}: {exc}). Delete it to use the suite."
         raise DataError(msg) from exc
     if not complete:
-        msg = f"{str(path)!r} is not of schema {SCHEMA}. Delete it to use the suite."
+        msg = f"{str(path)!r} is not what {SCHEMA} says: lists of names. Delete it to use the suite."
         raise DataError(msg)
     return strata
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)

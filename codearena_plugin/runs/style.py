@@ -59,7 +59,11 @@ def style_of(run: StoredRun, *, data: str | None = None) -> dict[str, tuple[floa
         DataError: the file is damaged or of other texts; or there is none, and the suite or the answers are not here.
     """
     path = run.path / STYLE
-    counted = _read(path, run.result["manifest"]) if path.exists() else _measured_now(run, data)
+    counted = (
+        _read(path, run.result["manifest"], [answer.prompt_id for answer in run.answers])
+        if path.exists()
+        else _measured_now(run, data)
+    )
     return {prompt_id: contrasts(answer, baseline) for prompt_id, (answer, baseline) in counted.items()}
 
 
@@ -96,7 +100,7 @@ def _measured_now(run: StoredRun, data: str | None) -> dict[str, tuple[Style, St
     return _measured(suite, run.answers)
 
 
-def _read(path: Path, manifest: Mapping[str, Any]) -> dict[str, tuple[Style, Style]]:
+def _read(path: Path, manifest: Mapping[str, Any], prompt_ids: Sequence[str]) -> dict[str, tuple[Style, Style]]:
     try:
         stored = json.loads(path.read_text(encoding="ascii"))
         found = {what: stored[what] for what in ("schema", "answers_sha256", "suite_fingerprint", "counts")}
@@ -118,8 +122,8 @@ def _read(path: Path, manifest: Mapping[str, Any]) -> dict[str, tuple[Style, Sty
         for what in expected
         if found[what] != expected[what]
     ]
-    if not differs and len(pairs) != manifest["answers"]["n"]:
-        differs = [f"{len(pairs)} prompts, expected {manifest['answers']['n']}"]
+    if not differs and (len(pairs) != len(prompt_ids) or pairs.keys() != set(prompt_ids)):
+        differs = [f"{len(pairs)} prompts, expected the {len(prompt_ids)} of the run"]
     if differs:
         msg = f"{str(path)!r} is not of this run: {'; '.join(differs)}. {_DELETE_IT}"
         raise DataError(msg)

@@ -25,12 +25,28 @@ from codearena_plugin.scoring.logistic.newton import Solution, dense, maximise
 from codearena_plugin.scoring.logistic.replicates import refit
 from codearena_plugin.scoring.resample import Array, refuse_wild_weights
 
-__all__ = ["RIDGES", "Comparisons", "Fit", "bootstrap_fit", "fit"]
+__all__ = ["RIDGES", "Comparisons", "Fit", "NotConnectedError", "bootstrap_fit", "fit"]
 
 # The penalties that are tried, the smallest first, where covariates separate wins from losses.
 RIDGES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 # Log-odds beyond which a solution may be on its way to infinity: 6 in a million. Then the exact test decides.
 _SUSPICIOUS = 12.0
+
+
+class NotConnectedError(ValueError):
+    """Models that no comparison of weight > 0 connects with the reference, not even through others.
+
+    Attributes:
+        models: their indices, ascending.
+    """
+
+    def __init__(self, models: tuple[int, ...]) -> None:
+        """Say which."""
+        self.models = models
+        super().__init__(
+            f"No comparison of weight > 0 connects model(s) {', '.join(map(str, models))} with the reference, directly "
+            "or through others; leave them out or add comparisons."
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +57,9 @@ class Fit:
         strengths: in log-odds against the reference, shape (M,).
         coefficients: in log-odds per unit of a covariate, shape (k,).
         covariance: of strengths, then coefficients, shape (M + k, M + k): ``H^-1 (C / (C - 1) sum_c g_c g_c') H^-1``,
-            ``g_c`` what prompt ``c`` adds to the gradient, ``C`` the number of prompts. Each parameter is credited
-            with at least the spread of one prompt a full point from what was expected against one opponent: equal
-            scores do not show that the next one is equal too.
+            ``g_c`` what prompt ``c`` adds to the gradient, ``C`` the number of prompts. Each pairing of two models,
+            and each coefficient, is credited with at least the spread of one prompt a full point from what was
+            expected: equal scores do not show that the next one is equal too.
         gradient_norm: largest absolute value of the gradient there.
         iterations: Newton steps.
         penalised: models without a finite maximum: those that are not linked to the reference by wins and ties in
@@ -67,8 +83,9 @@ def fit(rows: Comparisons) -> Fit:
     """Return the exact maximum-likelihood fit, penalised only where no finite maximum exists (see ``Fit``).
 
     Raises:
-        ValueError: no row has weight; a model is not connected with the reference, even through others; covariates
-            are collinear or repeat the models; or Newton's method did not converge.
+        NotConnectedError: models that nothing connects with the reference, even through others.
+        ValueError: no row has weight; covariates are collinear or repeat the models; or Newton's method did not
+            converge.
 
     References:
         Bradley & Terry 1952, Biometrika 39(3/4); Liang & Zeger 1986, Biometrika 73(1) (clustered sandwich).
@@ -82,12 +99,7 @@ def fit(rows: Comparisons) -> Fit:
     design = design_of(rows)
     apart, unlinked = (flags[0] for flags in linked_in_replicates(design, np.ones((1, rows.n_clusters))))
     if apart.any():
-        names = ", ".join(map(str, np.flatnonzero(apart)))
-        msg = (
-            f"No comparison of weight > 0 connects model(s) {names} with the reference, directly or through others; "
-            "leave them out or add comparisons."
-        )
-        raise ValueError(msg)
+        raise NotConnectedError(tuple(np.flatnonzero(apart).tolist()))
     penalised = np.flatnonzero(unlinked)
     if penalised.size:
         design = design_of(with_ties(rows, penalised))
@@ -216,14 +228,37 @@ def _sandwich(design: Design, solution: Solution) -> Array:
     whole = dense(design, solution.hessian)[0]
     gradients = design.cluster_gradients(solution.parameters)
     n_clusters = np.unique(design.cluster).size
-    spread = gradients.T @ gradients * (n_clusters / max(1, n_clusters - 1))
-    # 4 p (1 - p) is 1, a full point, where what was expected is a tie, and less where it is nearly certain
-    cells = design.by_cluster(np.ones(design.score.size)) > 0
-    n_cells = design.behind(cells.astype(np.float64)).sum(axis=0)
-    weight = design.behind(design.by_cluster(design.weight)).sum(axis=0)
-    least = 4 * np.diag(whole) * weight / n_cells**2
-    spread[np.diag_indices_from(spread)] = np.maximum(np.diag(spread), least)
+    correction = n_clusters / max(1, n_clusters - 1)
+    spread = gradients.T @ gradients * correction
+    m = design.n_models
+    lacking, n_cells = _lacking_spread(design, solution, correction)
+    spread[:m, :m] += lacking
+    least = 4 * np.diag(whole)[m:] * design.weight.sum() / n_cells**2
+    effects = np.arange(m, len(spread))
+    spread[effects, effects] = np.maximum(spread[effects, effects], least)
     inverse = np.linalg.inv(whole)
     covariance = inverse @ spread @ inverse
     symmetric: Array = (covariance + covariance.T) / 2
     return symmetric
+
+
+def _lacking_spread(design: Design, solution: Solution, correction: float) -> tuple[Array, int]:
+    """Return what the spread of the strengths' gradient lacks to that of one prompt a full point off, shape (M, M).
+
+    That is asked of every two who met, for a model's other opponents say nothing about one against whom its results
+    were all equal. The second value is on how many prompts they met, summed over all of them.
+    """
+    met, first, group = np.unique(np.abs(design.incidence), axis=0, return_index=True, return_inverse=True)
+    group = group.reshape(-1)  # of the pairings: two where comparisons are told from either side
+    signs = (design.incidence * design.incidence[first][group]).sum(axis=1) > 0
+    row = design.cluster * len(met) + group[design.pairing]
+    shape = (design.n_clusters, len(met))
+    residuals = np.where(signs[design.pairing], 1.0, -1.0) * design.residuals(solution.parameters)
+    own = (np.bincount(row, residuals, design.n_clusters * len(met)).reshape(shape) ** 2).sum(axis=0) * correction
+    n_cells = (np.bincount(row, minlength=design.n_clusters * len(met)).reshape(shape) > 0).sum(axis=0)
+    weight = np.bincount(group, design.within(design.weight), len(met))
+    information = np.bincount(group, solution.hessian.pairings[0], len(met))
+    # 4 p (1 - p) is 1, a full point, where what was expected is a tie, and less where it is nearly certain
+    lacking = np.maximum(0.0, 4 * information * weight / n_cells**2 - own)
+    incidence = design.incidence[first]
+    return incidence.T @ (lacking[:, None] * incidence), int(n_cells.sum())

@@ -22,8 +22,9 @@ class Reliability:
         n_prompts: different prompts that the games are about.
         n_games: all of them, failed ones included.
         statuses: how many games ended in each status; all statuses, in fixed order.
-        first_position: share of decided games that the answer shown first won; 0.5 of a judge without a bias. Games
-            that failed or tied are in it nowhere. ``None`` if none was decided.
+        first_position: share of decided games that the answer shown first won, of the prompts whose games were scored
+            in both orders; 0.5 of a judge without a bias. Games that failed or tied are in it nowhere. ``None`` if none
+            was decided, and of a run in one order: there it says only who is better.
         tie_rate: share of scored games that are a tie; ``None`` if none was scored.
         order_consistency: share of pairs of games, the same answer in both orders and both scored, that name the same
             winner; ``None`` if there is no such pair.
@@ -37,36 +38,40 @@ class Reliability:
     order_consistency: Interval | None
 
 
-def reliability(games: Sequence[Game], *, confidence: float = 0.95) -> Reliability:
+def reliability(runs: Sequence[Sequence[Game]], *, confidence: float = 0.95) -> Reliability:
     """Return what the games of one run or of several say about their judge.
 
     Args:
-        games: run after run, each with at most one game per prompt and order, in any order; where a game of the same
-            prompt and order comes again, the next run begins. The games of a prompt are one cluster in all runs.
+        runs: the games of each run, in any order. Both orders of a prompt are a pair within a run only; the games of
+            a prompt are one cluster in all runs.
         confidence: in (0, 1).
 
     Raises:
-        ValueError: ``confidence`` is outside (0, 1).
+        ValueError: a run has two games of the same prompt and order, or ``confidence`` is outside (0, 1).
     """
-    return _summed(_counted(games).values(), confidence)
+    return _summed(_counted(runs).values(), confidence)
 
 
 def reliability_by(
-    games: Sequence[Game], strata: Mapping[str, Sequence[str]], order: Sequence[str], *, confidence: float = 0.95
+    runs: Sequence[Sequence[Game]],
+    strata: Mapping[str, Sequence[str]],
+    order: Sequence[str],
+    *,
+    confidence: float = 0.95,
 ) -> list[tuple[str, Reliability]]:
     """Return one row per stratum that has a game, first those in ``order``, then the others alphabetically.
 
     Args:
-        games: as for ``reliability``.
+        runs: as for ``reliability``.
         strata: prompt id -> the names it belongs to; several (a prompt about two languages) or none.
         order: names in the order of the rows; need not be complete, may name strata that have no game.
         confidence: in (0, 1).
 
     Raises:
-        ValueError: a prompt is missing from ``strata``, or ``confidence`` is outside (0, 1).
+        ValueError: a prompt is missing from ``strata``; else as ``reliability``.
     """
     members: dict[str, list[_Counts]] = {}
-    for prompt_id, counts in _counted(games).items():
+    for prompt_id, counts in _counted(runs).items():
         if prompt_id not in strata:
             msg = f"Prompt {prompt_id!r} has no strata; give it an empty sequence if it belongs to none."
             raise ValueError(msg)
@@ -100,10 +105,16 @@ _ANSWER_WON: Mapping[tuple[Label, Order], int] = {
 _OTHER: Mapping[Order, Order] = dict(zip(ORDERS, reversed(ORDERS), strict=True))
 
 
-def _counted(games: Iterable[Game]) -> dict[str, _Counts]:
+def _counted(runs: Iterable[Iterable[Game]]) -> dict[str, _Counts]:
     """Return prompt id -> the counts of its games: one pass, for a leaderboard has tens of thousands of them."""
     found: dict[str, _Counts] = {}
-    of_this_run: dict[tuple[str, Order], int | None] = {}  # who won, from the answer's view; None: not scored
+    for games in runs:
+        _count_run(games, found)
+    return found
+
+
+def _count_run(games: Iterable[Game], found: dict[str, _Counts]) -> None:
+    of_this_run: dict[tuple[str, Order], tuple[int, int] | None] = {}  # did the answer win, did the first; None: failed
     for game in games:
         prompt_id, order, verdict = game.prompt_id, game.order, game.verdict
         counts = found.get(prompt_id)
@@ -111,7 +122,8 @@ def _counted(games: Iterable[Game]) -> dict[str, _Counts]:
             counts = found[prompt_id] = _Counts()
         counts.statuses[verdict.status] = counts.statuses.get(verdict.status, 0) + 1
         if (prompt_id, order) in of_this_run:
-            of_this_run.clear()
+            msg = f"Prompt {prompt_id!r} has two games in order {order!r} in one run; expected one at most."
+            raise ValueError(msg)
         label = verdict.label
         if label is None:
             of_this_run[prompt_id, order] = None
@@ -119,14 +131,15 @@ def _counted(games: Iterable[Game]) -> dict[str, _Counts]:
         first_won = _FIRST_WON[label]
         counts.scored += 1
         counts.ties += first_won == 0
-        counts.decided += first_won != 0
-        counts.first += first_won == 1
-        answer_won = of_this_run[prompt_id, order] = _ANSWER_WON[label, order]
+        answer_won = _ANSWER_WON[label, order]
+        of_this_run[prompt_id, order] = answer_won, first_won
         other = of_this_run.get((prompt_id, _OTHER[order]))
         if other is not None:
             counts.pairs += 1
-            counts.consistent += other == answer_won
-    return found
+            counts.consistent += other[0] == answer_won
+            # of both orders, or a model that loses would look like a judge who likes the baseline's place
+            counts.decided += (first_won != 0) + (other[1] != 0)
+            counts.first += (first_won == 1) + (other[1] == 1)
 
 
 def _summed(prompts: Iterable[_Counts], confidence: float) -> Reliability:

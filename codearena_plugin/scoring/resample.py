@@ -9,8 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from codearena_plugin.scoring.rates import check_confidence
-
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -34,66 +32,6 @@ def bootstrap_weights(n_clusters: int, n_bootstraps: int, seed: int) -> Array:
         raise ValueError(msg)
     rng = np.random.Generator(np.random.PCG64(seed))
     return rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n_bootstraps).astype(np.float64)
-
-
-def resampled_means(totals: Array, counts: Array, weights: Array) -> Array:
-    """Return the mean value of each model in each replicate, shape (B, M).
-
-    Args:
-        totals: sum of the model's values (scores) at each prompt, shape (P, M); 0 where it has none.
-        counts: number (or total weight) of those values, shape (P, M).
-        weights: of ``bootstrap_weights``, shape (B, P).
-
-    Returns:
-        NaN where a replicate holds no value of the model. It is left out of percentiles and ranks, never a number.
-
-    Raises:
-        ValueError: shapes that do not fit, a value that is not finite, or a negative count or weight.
-    """
-    if totals.ndim != 2 or totals.shape != counts.shape or weights.ndim != 2 or weights.shape[1] != totals.shape[0]:
-        msg = (
-            f"Totals {totals.shape}, counts {counts.shape} and weights {weights.shape}; expected (P, M) twice, (B, P)."
-        )
-        raise ValueError(msg)
-    refuse_wild_weights(counts=counts, weights=weights)
-    if not np.isfinite(totals).all():
-        msg = "A total is not a finite number; give 0 (and a count of 0) where a model has no score."
-        raise ValueError(msg)
-    found = weights @ counts
-    means: Array = np.divide(weights @ totals, found, out=np.full(found.shape, np.nan), where=found > 0)
-    return means
-
-
-def percentile_interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
-    """Return the lower and upper ends of percentile intervals over the first axis, each shape ``replicates.shape[1:]``.
-
-    NaN replicates are left out; a column of nothing else has NaN ends, which the caller must not show as numbers.
-
-    Args:
-        replicates: shape (B, ...), B at least 1.
-        confidence: in (0, 1).
-
-    Raises:
-        ValueError: no replicate, or ``confidence`` outside (0, 1).
-
-    References:
-        Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
-    """
-    check_confidence(confidence)
-    if replicates.ndim < 1 or replicates.shape[0] == 0:
-        msg = f"Replicates of shape {replicates.shape}; expected at least one replicate, along the first axis."
-        raise ValueError(msg)
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    columns = replicates.reshape(replicates.shape[0], -1)
-    ends = np.full((2, columns.shape[1]), np.nan)
-    whole = ~np.isnan(columns).any(axis=0)
-    ends[:, whole] = np.quantile(columns[:, whole], tails, axis=0)
-    for j in np.flatnonzero(~whole):
-        known = columns[~np.isnan(columns[:, j]), j]
-        if known.size:
-            ends[:, j] = np.quantile(known, tails)
-    low, high = ends.reshape(2, *replicates.shape[1:])
-    return low, high
 
 
 def refuse_wild_weights(**weights: Array) -> None:

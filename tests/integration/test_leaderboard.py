@@ -82,6 +82,13 @@ def test_a_run_set_among_the_published_is_said_not_to_compare(codearena, four_ru
     assert "NO: " in out
 
 
+def test_runs_are_set_among_the_published_by_class_too(codearena, four_runs) -> None:
+    code, out, _ = codearena("leaderboard", *four_runs, "--published", "--by", "class", "--bootstraps", 100)
+    assert code == 0
+    assert all(f"▶ m0{i}" in out for i in range(4))
+    assert "Qwen2.5-SynCoder" in out
+
+
 @pytest.mark.parametrize("form", ["json", "markdown", "csv", "latex"])
 def test_every_format_holds_every_model(codearena, four_runs, form) -> None:
     code, out, err = codearena("leaderboard", *four_runs, "--format", form, "--bootstraps", 100)
@@ -102,7 +109,7 @@ def test_every_format_holds_every_model(codearena, four_runs, form) -> None:
         ((), "No run was given. Name run directories, or --published"),
         (("--by", "colour", "RUN"), "Unknown kind of stratum 'colour'"),
         (("--pairs", "some", "RUN"), "Unknown kind of pairs 'some'"),
-        (("--bootstraps", "3", "RUN"), "3 bootstraps are too few"),
+        (("--bootstraps", "3", "RUN"), "3 bootstraps cannot be used"),
         (("--format", "xml", "RUN"), "Unknown format 'xml'"),
         (("--format", "csv", "--published", "RUN"), "leave out --format"),
         (("RUN", "RUN"), "is given twice"),

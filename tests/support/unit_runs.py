@@ -48,7 +48,9 @@ def write_run(
     suite = suite or a_suite(len(word))
     options = {"base_url": "http://127.0.0.1:9/v1", "model": "j", "min_coverage": min_coverage, **judge}
     settings = resolve_settings({f"judge_{key}": value for key, value in options.items()}, environ={})
-    answers = [Answer(p.id, name, (texts or "answer {}".format)(i), "stop") for i, p in enumerate(suite.prompts)]
+    answers = [
+        Answer(p.id, name, texts(i) if texts else f"answer {i} of {name}", "stop") for i, p in enumerate(suite.prompts)
+    ]
     games = [
         _game(p.id, order, label)
         for p, letter in zip(suite.prompts, word, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,9 +19,11 @@ from codearena_plugin.report.tables.named import NamedRun
 from codearena_plugin.report.untrusted import one_line
 from codearena_plugin.runs.compare import stored_outcomes
 from codearena_plugin.runs.files import StoredRun
+from codearena_plugin.runs.imported import has_questions
 from codearena_plugin.runs.rescore import suite_of
 from codearena_plugin.runs.strata import ORDER, STRATA_FILE, StrataOf, strata_of_prompts, strata_of_run
 
+_NOT_SHOWN = "Question and baseline are not shown"
 _LONGEST_SEARCHED = 4000  # characters of a question that a search looks at
 
 
@@ -32,14 +35,20 @@ class Material:
         runs: in the order of the leaderboard, each one line in the list for each of its prompts.
         prompts: run by run, prompt id -> question and baseline; ``None`` where the run's suite is not at hand.
         strata: ``None`` where nobody knows them.
-        notes: why something is not shown.
+        missing: run by run, why its questions are not shown; ``None`` where they are.
+        players: run by run, its player on the leaderboard.
     """
 
     runs: tuple[ListedRun, ...]
     prompts: tuple[Mapping[str, Prompt] | None, ...]
     strata: StrataOf | None
-    notes: tuple[str, ...]
+    missing: tuple[str | None, ...]
     players: tuple[str, ...] = field(default=())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why something is not shown, each reason once."""
+        return tuple(dict.fromkeys(filter(None, self.missing)))
 
     @cached_property
     def prompt_ids(self) -> list[str]:
@@ -86,7 +95,10 @@ class Material:
         return "\n".join(message.content for message in self.questions.get(prompt_id, ()))[:_LONGEST_SEARCHED].lower()
 
     def link(self, name: str) -> Child:
-        """Return a model's name on the board as a link to its verdicts; plain if it has none, or several runs."""
+        """Return a name on the board, of a model or of one of its runs, as a link to its verdicts.
+
+        Plain text if it has none, or several runs.
+        """
         shown = one_line(name)
         label = self._labels.get(shown)
         return shown if label is None else element("a", shown, href=f"#model={quote(label, safe='')}")
@@ -94,8 +106,10 @@ class Material:
     @cached_property
     def _labels(self) -> dict[str, str]:
         labels = distinct(run.name for run in self.runs)
-        found = {one_line(player): label for player, label in zip(self.players, labels, strict=True)}
-        return {name: label for name, label in found.items() if self.players.count(name) <= 1}
+        players, runs = map(one_line, self.players), (one_line(run.name) for run in self.runs)
+        pairs = {*zip(players, labels, strict=True), *zip(runs, labels, strict=True)}
+        n_meanings = Counter(name for name, _ in pairs)
+        return {name: label for name, label in pairs if n_meanings[name] == 1}
 
 
 class _Parts:
@@ -120,23 +134,24 @@ def gather(runs: Sequence[StoredRun], order: Sequence[str], *, data: str | None 
     """
     found = matches_of(runs)
     places = {name: place for place, name in enumerate(order)}
-    matches = sorted(found.matches, key=lambda match: places.get(match.player, len(places)))
+    matches = sorted(found.all, key=lambda match: places.get(match.player, len(places)))
     named = [
         ListedRun(
-            match.player if found.has_one_baseline else f"{match.player} against {match.opponent}",
+            found.label(match),
             match.opponent,
             match.run,
         )
         for match in matches
     ]
     suites = _Suites(data)
-    prompts = [suites.of(run.stored) for run in named]
+    looked_up = [suites.of(run.stored) for run in named]
+    prompts = [suite for suite, _ in looked_up]
     strata = [_strata(run.stored, known) for run, known in zip(named, prompts, strict=True)]
     return Material(
         runs=tuple(named),
         prompts=tuple(known.by_id if known else None for known in prompts),
         strata=_merged([one for one in strata if one is not None]),
-        notes=tuple(dict.fromkeys(suites.notes)),
+        missing=tuple(why for _, why in looked_up),
         players=tuple(match.player for match in matches),
     )
 
@@ -146,11 +161,10 @@ class _Suites:
 
     def __init__(self, data: str | None) -> None:
         self._data = data
-        self._loaded: dict[tuple[str, str], Suite | None] = {}
-        self.notes: list[str] = []
+        self._loaded: dict[tuple[str, str], tuple[Suite | None, str | None]] = {}
 
-    def of(self, run: StoredRun) -> Suite | None:
-        """Return the suite of a run; without it the page says why the question is not shown.
+    def of(self, run: StoredRun) -> tuple[Suite | None, str | None]:
+        """Return the suite of a run, or why its questions are not shown, in words that fit every such run.
 
         Raises:
             UsageError: the file that the user named cannot be used.
@@ -161,18 +175,18 @@ class _Suites:
             self._loaded[key] = self._load(run, key[0])
         return self._loaded[key]
 
-    def _load(self, run: StoredRun, fingerprint: str) -> Suite | None:
+    def _load(self, run: StoredRun, fingerprint: str) -> tuple[Suite | None, str | None]:
+        if self._data is None and not has_questions(run.result["manifest"]):
+            return None, f"{_NOT_SHOWN}: imported without the questions; import again with --suite and --data."
         try:
             suite = suite_of(run, self._data)
         except UsageError as exc:
             if self._data is not None:
                 raise
-            self.notes.append(f"Question and baseline are not shown: {one_line(str(exc), 400)}")
-            return None
+            return None, f"{_NOT_SHOWN}: {one_line(str(exc), 400)}"
         if suite.fingerprint != fingerprint:
-            self.notes.append("Question and baseline are not shown: the suite found is not the one that was judged.")
-            return None
-        return suite
+            return None, f"{_NOT_SHOWN}: the suite found is not the one that was judged."
+        return suite, None
 
 
 def _strata(run: StoredRun, suite: Suite | None) -> StrataOf | None:

@@ -174,9 +174,14 @@ class Design:
             float(np.abs(log_odds).max()),
         )
 
+    def residuals(self, parameters: Array) -> Array:
+        """Return weight * (score - what was expected) of each row, shape (R,)."""
+        found: Array = self.weight * (2 * self.score - 1 - np.tanh(self.log_odds(parameters) / 2)) / 2
+        return found
+
     def cluster_gradients(self, parameters: Array) -> Array:
         """Return what each cluster adds to the gradient, shape (P, M + k)."""
-        residual = self.weight * (2 * self.score - 1 - np.tanh(self.log_odds(parameters) / 2)) / 2
+        residual = self.residuals(parameters)
         on_effects = [np.bincount(self.cluster, residual * x, self.n_clusters) for x in self.covariates.T]
         return np.column_stack([self.by_cluster(residual) @ self.incidence, *on_effects])
 

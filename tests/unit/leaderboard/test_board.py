@@ -3,14 +3,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from many_runs import Judge, write_runs
+from scipy.optimize import minimize
 
 from codearena_plugin.errors import ConfigError, DataError
 from codearena_plugin.leaderboard.board import board_of
 from codearena_plugin.leaderboard.record import BoardOptions
-from codearena_plugin.runs.compare import compare_runs
+from codearena_plugin.runs.compare import compare_runs, stored_outcomes
 from codearena_plugin.runs.files import RESULT, load_run
+from codearena_plugin.runs.style import style_of
+from codearena_plugin.style import FEATURES
 
 FEW = BoardOptions(n_bootstraps=100)
 
@@ -59,7 +63,7 @@ def test_a_run_without_a_score_is_listed_without_a_number(make_run) -> None:
     good, failed = board["entries"]
     assert (good["name"], good["withheld"]) == ("good", None)
     assert failed["withheld"] == "none of 4 prompts was scored"
-    assert [failed[key] for key in ("score", "rank", "bootstrap", "controlled", "win_rate")] == [None] * 5
+    assert [failed[key] for key in ("score", "rank", "controlled", "win_rate")] == [None] * 4
     assert failed["statuses"]["unparsable"] == 4
     assert board["pairs"] == []
 
@@ -94,7 +98,7 @@ def test_the_same_run_twice_is_refused_and_one_model_twice_is_two_rows(make_run)
 def test_no_run_and_too_few_bootstraps_are_refused(make_run) -> None:
     with pytest.raises(ConfigError, match="No run was given"):
         board_of([], FEW)
-    with pytest.raises(ConfigError, match="7 bootstraps are too few"):
+    with pytest.raises(ConfigError, match="7 bootstraps cannot be used, expected 100"):
         board_of([make_run("a", "wl")], BoardOptions(n_bootstraps=7))
 
 
@@ -147,7 +151,90 @@ def test_the_effect_of_position_is_found_and_needs_both_orders(tmp_path: Path, m
     effect = board.style.coefficients["shown_first"]
     assert effect.low > 0
     assert (board.style.unit, list(board.style.coefficients)) == ("game", ["shown_first"])
-    raw = {entry.name: entry.score.estimate for entry in board.entries}
-    assert all(abs(entry.controlled.estimate - raw[entry.name]) < 0.15 for entry in board.entries)
     with pytest.raises(ConfigError, match="both orders; the runs have baseline_first"):
         board_of([make_run("x", "ww", order="baseline_first")], BoardOptions(position=True))
+
+
+def test_taking_the_position_out_of_balanced_games_leaves_the_score_alone(make_run) -> None:
+    """Every outcome here is as its games are, so the mean game is the mean outcome, position effect or not."""
+    runs = [make_run("a", "ffwwlw" * 10), make_run("b", "fflwll" * 10), make_run("c", "ffffwl" * 10)]
+    board = board_of(runs, BoardOptions(n_bootstraps=100, style=False, position=True))
+    assert board.style.coefficients["shown_first"].estimate > 0.5
+    for entry in board.entries:
+        assert entry.controlled.estimate == pytest.approx(entry.score.estimate, abs=1e-9)
+
+
+def test_a_game_of_a_prompt_without_a_score_is_in_no_controlled_score(make_run) -> None:
+    """Of a prompt with one failed game the other one, a loss, is not counted either."""
+    runs = [make_run("a", "w-ll" * 15), make_run("b", "wlwl" * 15)]
+    board = board_of(runs, BoardOptions(n_bootstraps=100, style=False, position=True))
+    (entry,) = (entry for entry in board.entries if entry.name == "a")
+    assert (entry.controlled.n, entry.score.n) == (45, 45)
+    assert entry.controlled.estimate == pytest.approx(entry.score.estimate, abs=1e-9)
+
+
+def test_a_feature_that_differs_alike_in_all_answers_is_said_to_be_one_with_the_strength(make_run) -> None:
+    runs = [make_run("a", "wl" * 30, texts=lambda i: "# head\n" + "word " * (i % 7 + 1))]
+    left_out = board_of(runs, FEW).style.left_out
+    assert left_out["headings"].startswith("differs from the baseline's alike in all answers")
+    assert left_out["bold"] == "never differs from the baseline's"
+
+
+def test_a_damaged_file_of_strata_costs_the_strata_and_not_the_board(make_run) -> None:
+    run = make_run("a", "wwtl")
+    (run.path / "strata.json").write_text("{")
+    board = board_of([run], FEW)
+    assert board.reliability["class"] == {}
+    assert any("strata.json" in note for note in board.notes)
+
+
+def test_style_of_other_prompts_is_no_style_of_the_run(make_run) -> None:
+    run = make_run("a", "wwtl")
+    stored = json.loads((run.path / "style.json").read_text())
+    stored["prompts"] = {f"other-{key}": value for key, value in stored["prompts"].items()}
+    (run.path / "style.json").write_text(json.dumps(stored))
+    assert "is not of this run" in board_of([run], FEW).style
+
+
+def test_each_model_s_own_style_explains_its_own_outcomes(make_run) -> None:
+    """Long answers win for both models, on different prompts: a mix-up of their styles would hide the effect."""
+    longer = {"a": "llwwll" * 12, "b": "wwllww" * 12}
+    runs = [
+        make_run(
+            name,
+            "".join(won if i % 7 else "wl"[i % 2] for i, won in enumerate(word)),
+            texts=lambda i, word=word: "word " * (12 if word[i] == "w" else 2) + "tail " * (i % 3),
+        )
+        for name, word in longer.items()
+    ]
+    effect = board_of(runs, FEW).style.coefficients["prose_length"]
+    assert effect.estimate > 1
+    assert effect.low > 0
+
+
+def test_controlled_scores_are_those_of_an_independent_fit(tmp_path: Path) -> None:
+    """The whole way from run directories, against scipy's optimiser on outcomes and contrasts put together here."""
+    runs = [load_run(path) for path in write_runs(tmp_path / "r", 4, 100, seed=3)]
+    board = board_of(runs, FEW)
+    features = list(board.style.coefficients)
+    places = [FEATURES.index(name) for name in features]
+    rows = [
+        (m, outcome.score, [style_of(run)[outcome.prompt_id][place] for place in places])
+        for m, run in enumerate(runs)
+        for outcome in stored_outcomes(run)
+        if outcome.score is not None
+    ]
+    model, score = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    contrasts = np.array([row[2] for row in rows])
+
+    def loss(parameters: np.ndarray) -> float:
+        logit = parameters[:4][model] + contrasts @ parameters[4:]
+        return float(np.sum(np.logaddexp(0, logit) - score * logit))
+
+    found = minimize(loss, np.zeros(4 + len(features)), method="BFGS", options={"gtol": 1e-7}).x
+    controlled = {entry.name: entry.controlled.estimate for entry in board.entries}
+    for m, run in enumerate(runs):
+        assert controlled[run.model] == pytest.approx(1 / (1 + np.exp(-found[m])), abs=1e-5)
+    for place, name in enumerate(features):
+        per_unit = board.style.coefficients[name].estimate / board.style.scales[name]
+        assert per_unit == pytest.approx(found[4 + place], abs=1e-3)

@@ -412,7 +412,7 @@ def manifest(*, suite: dict[str, Any] | None = None, judge: dict[str, Any] | Non
 
 
 def test_a_run_with_everything_as_in_the_paper_is_comparable() -> None:
-    found = comparability(manifest())
+    found = comparability([manifest()])
     assert [condition.what for condition in found] == [
         "suite", "prompts", "baseline", "judge model", "judge prompt", "judge sampling", "order", "mode",
     ]  # fmt: skip
@@ -439,19 +439,19 @@ def test_a_run_with_everything_as_in_the_paper_is_comparable() -> None:
 def test_what_differs_from_the_paper_is_named_with_what_would_make_it_match(
     changed: dict[str, Any], what: str, remark: str
 ) -> None:
-    [found] = [condition for condition in comparability(manifest(**changed)) if not condition.comparable]
+    [found] = [condition for condition in comparability([manifest(**changed)]) if not condition.comparable]
     assert found.what == what
     assert remark in found.remark
 
 
 def test_a_vendors_prefix_on_the_judges_name_is_no_difference() -> None:
     assert all(
-        condition.comparable for condition in comparability(manifest(judge={"model": f"openai/{p.JUDGE_MODEL}"}))
+        condition.comparable for condition in comparability([manifest(judge={"model": f"openai/{p.JUDGE_MODEL}"})])
     )
 
 
 def test_a_run_on_other_prompts_compares_in_neither_suite_nor_prompts() -> None:
-    lacking = {condition.what for condition in comparability(_made_manifest()) if not condition.comparable}
+    lacking = {condition.what for condition in comparability([_made_manifest()]) if not condition.comparable}
     assert {"suite", "prompts", "baseline", "judge prompt", "mode"} == lacking
 
 
@@ -460,3 +460,12 @@ def test_the_papers_protocol_is_what_the_shipped_card_asks() -> None:
     assert (card.comparability, card.model, card.attempts) == (p.JUDGE_CARD, p.JUDGE_MODEL, p.ATTEMPTS)
     assert card.sampling.model_dump(exclude_none=True) == p.SAMPLING
     assert card.order == "both"
+
+
+def test_of_several_runs_the_worst_decides_and_an_import_s_sampling_is_unknown() -> None:
+    good, other = manifest(), manifest(judge={"sampling": None, "attempts": None})
+    for manifests in ([good, other], [other, good]):
+        (differs,) = (one for one in comparability(manifests) if not one.comparable)
+        assert (differs.what, differs.yours) == ("judge sampling", "unknown")
+    league = comparability([good, manifest(suite={"baseline": "another"})])
+    assert {one.what for one in league if not one.comparable} == {"baseline", "method"}

@@ -80,7 +80,7 @@ def test_why_there_is_no_style_control_is_said(tmp_path: Path) -> None:
     run = write_run(tmp_path, "long", "wl", texts=lambda i: "word " * (i + 3))
     board = board_of([run], FEW).to_json(created="now")
     assert cells.style_facts(board)[0][1] == "none: 2 scored prompts are too few for 1 effects, expected 10 or more"
-    assert cells.style_facts(a_board(tmp_path / "a", "wl"))[0][1].startswith("none: no feature of style ever differs")
+    assert cells.style_facts(a_board(tmp_path / "a", "wl"))[0][1].startswith("none: no feature of style varies")
     assert cells.style_facts(a_board(tmp_path / "b", "wl", style=False)) == [("style control", "none: not asked for")]
 
 

@@ -11,7 +11,7 @@ from codearena_plugin.runs.compare import check_comparable, compare_runs, distin
 from codearena_plugin.runs.files import StoredRun
 
 MANIFEST = {
-    "suite": {"name": "s", "baseline": "b", "fingerprint": "f" * 64},
+    "suite": {"name": "s", "n_prompts": 4, "baseline": "b", "fingerprint": "f" * 64},
     "judge": {
         "card": "c@1-A",
         "comparable_as": "c@1",
@@ -73,7 +73,7 @@ def test_names_are_distinct_whatever_the_models_are_called():
 def test_other_fingerprints_are_refused():
     other = _run("b", "w")
     manifest = {**other.result["manifest"], "suite": {**MANIFEST["suite"], "fingerprint": "e" * 64}}
-    with pytest.raises(DataError, match="fingerprint ffffffffffff' and 's with b, fingerprint eeeeeeeeeeee"):
+    with pytest.raises(DataError, match="fingerprint ffffffffffff' and 's with b, 4 prompts, fingerprint eeeeeeeeeeee"):
         check_comparable([_run("a", "w"), replace(other, result={**other.result, "manifest": manifest})])
 
 

@@ -48,9 +48,12 @@ def test_a_file_that_is_not_what_it_should_be_is_named(tmp_path: Path, text: str
         strata_of_run(run)
 
 
-def test_a_file_of_another_schema_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [{"schema": "codearena-strata/2"}, {"strata": None}])
+def test_a_file_of_another_schema_or_with_other_values_is_refused(tmp_path: Path, change: dict) -> None:
     run = write_run(tmp_path, "m", "wl")
     found = json.loads((run.path / STRATA_FILE).read_text())
-    (run.path / STRATA_FILE).write_text(json.dumps({**found, "schema": "codearena-strata/2"}))
-    with pytest.raises(DataError, match="not of schema codearena-strata/1"):
+    if "strata" in change:
+        change = {"strata": {**found["strata"], "language": {"p0": [1], "p1": ["Rust"]}}}
+    (run.path / STRATA_FILE).write_text(json.dumps({**found, **change}))
+    with pytest.raises(DataError, match="not what codearena-strata/1 says"):
         strata_of_run(run)

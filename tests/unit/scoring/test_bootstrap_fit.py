@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from codearena_plugin.scoring.bradley_terry import RIDGES, Comparisons, bootstrap_fit, fit
 from codearena_plugin.scoring.logistic.design import with_ties
-from codearena_plugin.scoring.resample import Array, bootstrap_weights, resampled_means
+from codearena_plugin.scoring.resample import Array, bootstrap_weights
 
 
 def fitted_alone(rows: Comparisons, held: Array) -> Array:
@@ -52,7 +52,7 @@ def test_without_covariates_replicates_are_log_odds_of_resampled_means() -> None
     weights = bootstrap_weights(rows.n_clusters, 200, 0)
     place = rows.cluster * 3 + rows.model
     totals, counts = (np.bincount(place, w, 180).reshape(60, 3) for w in (rows.score, rows.weight))
-    expected = resampled_means(totals, counts, weights)
+    expected = (weights @ totals) / (weights @ counts)
     assert expit(bootstrap_fit(rows, fit(rows), weights)) == pytest.approx(expected, abs=1e-6)
 
 

@@ -205,6 +205,20 @@ def test_all_ties_are_not_certain_to_go_on() -> None:
     assert np.sqrt(found.covariance[0, 0]) / 4 == pytest.approx(mean.stderr)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_all_ties_against_one_opponent_are_not_certain_whatever_happened_against_another(turned: bool) -> None:
+    """Only model 0 links model 1 to the reference: its games with model 1 say nothing about its own strength."""
+    ties, rest = [(0, -1, 0.5)] * 20, [(0, 1, 1.0), (0, 1, 0.0)] * 10
+    if turned:  # half of them told from the other side: still one pairing
+        rest[10:] = [(1, 0, 1.0), (1, 0, 0.0)] * 5
+    found = fit(replace(rows_of(*ties, *rest), cluster=np.tile(np.arange(20), 2), n_clusters=20))
+    assert found.strengths == pytest.approx([0, 0], abs=1e-12)
+    low, high = expit(np.sqrt(found.covariance[0, 0]) * 2.093 * np.array([-1, 1]))  # t of 19 degrees
+    assert (low, high) == pytest.approx((0.397, 0.603), abs=5e-4)
+    alone = fit(rows_of(*[(0, -1, score) for _, _, score in rest])).covariance[0, 0]
+    assert found.covariance[1, 1] == pytest.approx(found.covariance[0, 0] + alone, rel=0.01)
+
+
 @needs_golden
 def test_the_style_fit_equals_the_golden_one() -> None:
     """Arena-hard's style control at its exact maximum; the published program stops up to 1 point before it."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr, stdtrit
 
 from codearena_plugin.scoring.bradley_terry import Comparisons, bootstrap_fit, fit
-from codearena_plugin.scoring.resample import bootstrap_weights, percentile_interval
+from codearena_plugin.scoring.resample import bootstrap_weights
 
 Array = NDArray[np.float64]
 
@@ -139,7 +139,8 @@ def measured(judge: Judge, *, by_game: bool, seed: int, title: str) -> Measured:
         (first, between), (_, second) = found.covariance[1:3, 1:3]
         narrowing.append(np.sqrt(1 - 2 * between / (first + second)))
         if number < n_resampled:
-            low, high = percentile_interval(as_shown(bootstrap_fit(rows, found, weights)), CONFIDENCE)
+            resampled = as_shown(bootstrap_fit(rows, found, weights))
+            low, high = np.quantile(resampled, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2), axis=0)
             percentile.append((low <= truth) & (truth <= high))
     table = Measured(np.mean(sandwich, axis=0), np.mean(percentile, axis=0), n_resampled, float(np.mean(narrowing)))
     names = (*(f"score {m}" for m in range(N_MODELS)), "length", "headings", "position")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from leagues import a_league, rows_of
 from scipy.special import expit
 
-from codearena_plugin.scoring.bradley_terry import RIDGES, Comparisons, fit
+from codearena_plugin.scoring.bradley_terry import RIDGES, Comparisons, NotConnectedError, fit
 from codearena_plugin.scoring.logistic.design import design_of, with_ties
 from codearena_plugin.scoring.logistic.existence import is_separated, linked_in_replicates, separates
 from codearena_plugin.scoring.logistic.newton import maximise
@@ -63,8 +63,10 @@ def test_a_circle_of_wins_links_models_that_never_beat_each_other_back() -> None
 
 def test_models_that_never_meet_the_reference_are_named() -> None:
     pair = [(1, 2, 1.0), (1, 2, 0.0)]
-    with pytest.raises(ValueError, match=r"connects model\(s\) 1, 2 with the reference"):
+    with pytest.raises(NotConnectedError, match=r"connects model\(s\) 1, 2 with the reference") as caught:
         fit(rows_of((0, -1, 1.0), (0, -1, 0.0), *pair))
+    assert caught.value.models == (1, 2)
+    assert isinstance(caught.value, ValueError)
     assert fit(rows_of((0, -1, 1.0), (0, -1, 0.0), *pair, (2, 0, 0.5))).penalised == ()
 
 
