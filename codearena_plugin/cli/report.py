@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PAGE = "html"
 _DEFAULT = Path("codearena-report.html")
+_EPOCH = "SOURCE_DATE_EPOCH"
 
 
 def report(  # noqa: PLR0913  one parameter an option
@@ -47,12 +48,17 @@ def report(  # noqa: PLR0913  one parameter an option
     bootstraps: Annotated[int, typer.Option(help="Resamples of the prompts, shared by all models.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     data: opt.Data = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that are no older report; never those of a run.")
+    ] = False,
 ) -> None:
     """Write a page for reading: leaderboard, differences, style, judge, and every verdict with its texts.
 
     The page is one file that needs no network. Without --format it is all that is written, unless --tables is given.
+    With SOURCE_DATE_EPOCH in the environment its date is that, and the same runs make the same file.
     """
     from codearena_plugin.cli.stored import read_runs
+    from codearena_plugin.cli.written import check_page, check_tables
     from codearena_plugin.leaderboard.board import board_of
     from codearena_plugin.leaderboard.record import BoardOptions
     from codearena_plugin.report.console import open_console
@@ -61,29 +67,34 @@ def report(  # noqa: PLR0913  one parameter an option
     from codearena_plugin.report.tables.named import tables_of
     from codearena_plugin.report.tables.write import write_tables
     from codearena_plugin.report.untrusted import visible
-    from codearena_plugin.runs.judge import now
 
     chosen = _chosen(forms, has_directory=tables is not None)
     if _PAGE in chosen:
         check_extra()
+    created = _created()
     stored = read_runs(runs)
+    place = output.expanduser()
+    directory = (tables or output.with_name(f"{output.stem}-tables")).expanduser()
+    others = [form for form in chosen if form != _PAGE]
+    if _PAGE in chosen:
+        check_page(place, stored, runs, force=force)
+    if others:
+        check_tables(directory, place, stored, force=force)
     options = BoardOptions(
         n_bootstraps=bootstraps, seed=seed, min_n=min_n, style=style, position=position, pooled=pooled
     )
-    board = board_of(stored, options, data=data).to_json(created=now())
+    board = board_of(stored, options, data=data).to_json(created=created)
     material = gather(stored, [entry["name"] for entry in board["entries"]], data=data)
     found = tables_of(board, material.named_runs)
     written: list[Path] = []
     if _PAGE in chosen:
-        _write_page(output.expanduser(), board, found, material, texts=texts)
-        written.append(output.expanduser())
-    others = [form for form in chosen if form != _PAGE]
+        _write_page(place, board, found, material, texts=texts)
+        written.append(place)
     if others:
-        directory = (tables or output.with_name(f"{output.stem}-tables")).expanduser()
         written += write_tables(directory, board, found, others)
     console = open_console()
     for path in written:
-        console.print(visible(f"{path}  {path.stat().st_size / 1e6:.2f} MB"), soft_wrap=True)
+        console.print(visible(f"{path}  {_size(path.stat().st_size)}"), soft_wrap=True)
     if all(entry["score"] is None for entry in board["entries"]):
         reasons = "; ".join(f"{entry['name']}: {entry['withheld']}" for entry in board["entries"])
         msg = f"NO SCORE: {reasons}. The report shows what failed."
@@ -102,14 +113,37 @@ def _chosen(forms: Sequence[str] | None, *, has_directory: bool) -> list[str]:
     return list(known) if has_directory else [_PAGE]
 
 
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.2f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"
+
+
+def _created() -> str:
+    """Return when the report is made: now, or as SOURCE_DATE_EPOCH says, for a file that is the same every time.
+
+    Raises:
+        ConfigError: SOURCE_DATE_EPOCH is no time.
+    """
+    import datetime as dt
+    import os
+
+    from codearena_plugin.runs.judge import now
+
+    given = os.environ.get(_EPOCH)
+    if not given:
+        return now()
+    try:
+        return dt.datetime.fromtimestamp(int(given), dt.timezone.utc).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError) as exc:
+        msg = f"{_EPOCH}={given[:80]!r}: expected seconds since 1970, as 1767225600. Unset it, or correct it."
+        raise ConfigError(msg) from exc
+
+
 def _write_page(
     path: Path, board: Mapping[str, Any], tables: Sequence[Table], material: Material, *, texts: bool
 ) -> None:
     from codearena_plugin.report.page.write import write_page
 
-    if path.is_dir():
-        msg = f"--output {str(path)!r} is a directory, expected a file such as report.html."
-        raise ConfigError(msg)
+    path = path.resolve()  # of a link the file that it names is replaced, not the link
     with _progress() as observe:
         write_page(path, board, tables, material, with_texts=texts, observe=observe)
 

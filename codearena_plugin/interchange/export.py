@@ -5,7 +5,7 @@ not known is ``null``; nothing is ever NaN. ``COLUMNS`` lists the fields with th
 
 ====================  ==================================================================================================
 schema                ``"codearena-verdicts/1"``
-run                   name of the run's directory
+run                   name of the run's directory; its whole path where another run's has the same name
 imported              format that the run was imported from; ``null`` for a run that was judged here
 withheld              why the run has no score; ``null`` if it has one. Read no rate without it
 suite, fingerprint    suite and the sha256 of what was asked; rows compare within one fingerprint
@@ -42,6 +42,7 @@ replies               only where asked for: the judge's texts, first try first
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -96,15 +97,25 @@ COLUMNS: Mapping[str, ColumnType] = {
 REPLIES = "replies"  # one more column, of texts, where it is asked for
 
 
-def verdict_rows(run: StoredRun, strata: StrataOf | None, *, replies: bool = False) -> Iterator[dict[str, Any]]:
+def run_names(runs: Sequence[StoredRun]) -> list[str]:
+    """Return a name for each run that no other of them has: of its directory, or its whole path."""
+    paths = [run.path.resolve() for run in runs]
+    n_named = Counter(path.name for path in paths)
+    return [path.name if n_named[path.name] == 1 else str(path) for path in paths]
+
+
+def verdict_rows(
+    run: StoredRun, strata: StrataOf | None, *, replies: bool = False, name: str | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield one row per game of a run, in the order of its verdict file.
 
     Args:
         run: as it was loaded.
         strata: of its prompts (``runs.strata``); ``None`` where they are not known.
         replies: with the judge's texts.
+        name: of the run among others (``run_names``); ``None``: of its directory.
     """
-    of_run = _of_run(run)
+    of_run = _of_run(run, name or run.path.resolve().name)
     outcomes = {outcome.prompt_id: outcome for outcome in stored_outcomes(run)}
     for game in run.games:
         row = {**of_run, **_of_prompt(game.prompt_id, strata), **_of_game(game), **_joined(outcomes[game.prompt_id])}
@@ -120,26 +131,31 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """
     n = 0
 
-    def lines() -> Iterator[str]:
+    def counted() -> Iterator[str]:
         nonlocal n
-        for row in rows:
+        for line in jsonl_lines(rows):
             n += 1
-            yield json.dumps(row, allow_nan=False) + "\n"
+            yield line
 
     try:
-        write_atomically(path, lines(), encoding="ascii")
+        write_atomically(path, counted(), encoding="ascii")
     except OSError as exc:
         msg = f"{str(path)!r} cannot be written: {exc.strerror or exc}."
         raise DataError(msg) from exc
     return n
 
 
-def _of_run(run: StoredRun) -> dict[str, Any]:
+def jsonl_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield rows as JSON lines, each with its end, in ASCII."""
+    return (json.dumps(row, allow_nan=False) + "\n" for row in rows)
+
+
+def _of_run(run: StoredRun, name: str) -> dict[str, Any]:
     manifest = run.result["manifest"]
     suite, judge = manifest["suite"], manifest["judge"]
     return {
         "schema": SCHEMA,
-        "run": run.path.resolve().name,
+        "run": name,
         "imported": manifest["imported"]["format"] if is_imported(manifest) else None,
         "withheld": run.result["withheld"],
         "suite": suite["name"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import codearena_plugin
 from codearena_plugin.errors import DataError
 from codearena_plugin.judging.protocol.parse import read_verdict
+from codearena_plugin.prompts.builtin import DATA_VARIABLE
 from codearena_plugin.prompts.suite import Suite, SuiteOptions, answered_part, load_suite
 from codearena_plugin.records import Game, ReadingMode
 from codearena_plugin.runs.files import StoredRun
@@ -25,19 +27,35 @@ def suite_of(run: StoredRun, data: str | None = None) -> Suite:
 
     Raises:
         UsageError: it cannot be loaded, or the run was imported without it. Whether it is the same suite, its
-            fingerprint tells the caller.
+            fingerprint tells the caller. A file that is no longer where the run found it is named.
     """
     made_with = run.result["manifest"]["suite"]
     if not has_questions(run.result["manifest"]):
         msg = f"run {str(run.path)!r} was imported without its questions; import it again with --suite and --data"
         raise DataError(msg)
-    if data is None and made_with["file"] and Path(made_with["file"]).is_file():
-        data = made_with["file"]
+    if data is None and made_with["file"]:
+        data = _where_it_was(str(made_with["file"]))
     taxonomy = None if made_with["taxonomy"] == "built-in" else str(made_with["taxonomy"])
     options = SuiteOptions(data=data, baseline=str(made_with["baseline"]), taxonomy=taxonomy)
     suite = load_suite(str(made_with["name"]), options)
     part = answered_part(suite, {answer.prompt_id for answer in run.answers})
     return replace(part, left_out=tuple(made_with["left_out"]))
+
+
+def _where_it_was(file: str) -> str | None:
+    """Return the suite's file where the run found it; ``None`` where the environment names one.
+
+    Raises:
+        DataError: it is no longer there. Nothing stands in for it: the published data would be other questions.
+    """
+    if Path(file).is_file():
+        return file
+    if os.environ.get(DATA_VARIABLE):
+        return None
+    msg = (
+        f"suite file {file!r}, which the run was made with, is no longer there; say where it lies now with --data FILE"
+    )
+    raise DataError(msg)
 
 
 def known_part(run: StoredRun, data: str | None = None) -> Suite:

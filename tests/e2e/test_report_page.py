@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import unit_runs
 from browsing import assert_quiet, chromium, opened
+from foreign_verdicts import v2, write_lines
 from many_runs import Judge, write_runs
 from pages import judged_by_static, page_of
 
 from codearena_plugin import paths
+from codearena_plugin.interchange.arena_hard import import_arena_hard
+from codearena_plugin.interchange.imports import keep_imports
+from codearena_plugin.interchange.reading import ImportOptions
 from codearena_plugin.prompts.suite import SuiteOptions, load_suite
 from codearena_plugin.records import Prompt
 from codearena_plugin.runs.files import StoredRun, load_run
@@ -298,7 +303,7 @@ def test_a_name_on_the_leaderboard_and_a_cell_of_a_heat_map_lead_to_their_verdic
         assert tab.locator("#by-model").input_value() == model
         tab.evaluate("for (const part of document.querySelectorAll('#parts details')) part.open = true")
         cell = tab.locator("table[data-kind=language] tbody td").first
-        n = int(cell.locator("small").inner_text())
+        n = int(cell.locator("small").last.inner_text())
         cell.click()
         assert tab.locator("#by-language").input_value() != ""
         assert counts(tab)["shown"] == n
@@ -362,3 +367,50 @@ def test_a_browser_that_cannot_unpack_says_so(browser: Any, report: Report) -> N
         tab.locator("#list .verdict").first.click()
         tab.locator("#verdict-body .empty").wait_for()
         assert "cannot be unpacked" in tab.locator("#verdict-body").inner_text()
+
+
+def test_a_cell_of_a_league_leads_to_the_verdicts_of_its_run(browser: Any, tmp_path: Path) -> None:
+    runs = [
+        unit_runs.write_run(
+            tmp_path, model, word, folder=f"{model}-{base}", suite=unit_runs.a_suite(40, baseline=base)
+        ).path
+        for base in ("base", "other")
+        for model, word in {"m1": "wwtl" * 10, "m2": "ltwl" * 10}.items()
+    ]
+    page = page_of(runs, tmp_path / "report.html")
+    with opened(browser, page, viewport={"width": 400, "height": 800}) as (tab, seen):
+        heads = tab.locator("table[data-kind=language] thead th").all_inner_texts()
+        tab.locator("table[data-kind=language] tbody tr").first.locator("td").nth(
+            heads.index("m1 against other") - 1
+        ).click()
+        tab.wait_for_function("document.getElementById('by-model').value === 'm1 against other'")
+        language = tab.locator("table[data-kind=language] tbody th").first.inner_text()
+        assert tab.locator("#by-language").input_value() == language
+        assert counts(tab)["shown"] == 20
+        together = tab.locator("#coverage th", has_text="all together")
+        lines = together.evaluate(
+            "n => { const r = document.createRange(); r.selectNodeContents(n); return r.getClientRects().length }"
+        )
+        assert lines == 1, "the words of the sum stay on one line"
+        verdicts, other = (
+            tab.locator(f".bar nav a[href='#{name}']").evaluate(
+                "n => [getComputedStyle(n).color, getComputedStyle(n).fontWeight]"
+            )
+            for name in ("verdicts", "leaderboard")
+        )
+        assert verdicts == other, "no link looks as if one were there already"
+    assert_quiet(seen, page)
+
+
+def test_an_imported_verdict_without_its_reply_is_said_to_be_one(browser: Any, tmp_path: Path) -> None:
+    rows = [v2(f"p{n}", "A>B", "B>A", model=model) for model in ("one", "two") for n in range(12)]
+    kept = keep_imports(import_arena_hard([write_lines(tmp_path / "v.jsonl", rows)], ImportOptions()), tmp_path)
+    page = page_of([run.path for run in kept], tmp_path / "report.html")
+    with opened(browser, page, {"prompt": "p3", "model": "two"}) as (tab, seen):
+        tab.wait_for_function("document.getElementById('verdict-body').innerText.includes('Game 2')")
+        body = tab.locator("#verdict-body").inner_text()
+        assert body.count("No reply is in the run.") == 2
+        assert "Nothing was asked" not in body
+        assert "imported without the questions" in body
+        assert str(kept[0].path) not in body
+    assert_quiet(seen, page)

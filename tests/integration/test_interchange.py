@@ -107,7 +107,7 @@ def test_an_import_is_shown_compared_and_exported_like_any_run(codearena: Codear
     assert "0 of 9" in done.out
     assert "9 of 9 prompts of one" in codearena("show", "runs/one").out
     assert "one − two" in codearena("compare", "runs/one", "runs/two").out
-    assert "18 games of 1 runs" in codearena("export", "runs/one", "--output", "v.jsonl.out", "--replies").out
+    assert "18 games of 1 run:" in codearena("export", "runs/one", "--output", "v.jsonl.out", "--replies").out
     assert {reply for row in exported(tmp_path / "v.jsonl.out") for reply in row["replies"]} == {"So [[B>A]]"}
 
 
@@ -204,11 +204,50 @@ def test_an_export_replaces_nothing_unless_told(codearena: Codearena, native: Pa
     assert len(exported(tmp_path / "v.jsonl")) == 64
     for form in ("jsonl", "parquet", "datasets"):
         done = codearena("export", native, "--format", form, "--output", native, "--force", expect=2)
-        assert "--force replaces nothing else" in done.err
+        assert "never replaced" in done.err
+    for name in ("games.jsonl", "result.json", "answers.jsonl"):
+        for form in ("jsonl", "parquet"):
+            done = codearena("export", native, "--format", form, "--output", native / name, "--force", expect=2)
+            assert "is a file of the run" in done.err
     assert load_run(native)
-    assert "does not exist" in codearena("export", native, "--output", "no/where.jsonl", expect=2).err
+    (tmp_path / "folder").mkdir()
+    done = codearena("export", native, "--output", "folder", "--force", expect=2)
+    assert "--force replaces nothing else" in done.err
+    codearena("export", native, "--output", "new/place.jsonl")
+    assert len(exported(tmp_path / "new" / "place.jsonl")) == 64
+    assert "cannot be made" in codearena("export", native, "--output", "v.jsonl/below", expect=2).err
     assert "is given twice" in codearena("export", native, native, "--output", "w.jsonl", expect=2).err
     assert "Did you mean 'parquet'" in codearena("export", native, "--format", "parket", "--output", "w", expect=2).err
+
+
+def test_an_export_to_standard_output_is_rows_alone(codearena: Codearena, native: Path, tmp_path: Path) -> None:
+    done = codearena("export", native, "--output", "-")
+    assert len([json.loads(line) for line in done.out.splitlines()]) == 64
+    assert "64 games of 1 run: standard output" in done.err
+    assert not (tmp_path / "-").exists()
+    done = codearena("export", native, "--output", "-", "--format", "parquet", expect=2)
+    assert "takes jsonl only" in done.err
+
+
+def test_rows_of_two_runs_whose_directories_have_one_name_are_told_apart(codearena: Codearena, tmp_path: Path) -> None:
+    for judge in ("one", "two"):
+        rows = [v2(f"p{n}", "A>B", "B>A", judge=judge) for n in range(3)]
+        codearena("import", "arena-hard", write_lines(tmp_path / f"{judge}.jsonl", rows), "--output", judge)
+    codearena("export", "one/m", "two/m", "--output", "v.jsonl")
+    expected = {str(tmp_path / judge / "m") for judge in ("one", "two")}
+    assert {row["run"] for row in exported(tmp_path / "v.jsonl")} == expected
+
+
+def test_imports_of_two_judges_are_listed_with_their_judges(codearena: Codearena, tmp_path: Path) -> None:
+    rows = [v2(f"p{n}", "A>B", "B>A", judge=judge) for judge in ("gpt-one", "gpt-two") for n in range(3)]
+    done = codearena("import", "arena-hard", write_lines(tmp_path / "v.jsonl", rows), "--output", "runs")
+    for judge in ("gpt-one", "gpt-two"):
+        assert re.search(rf"^ *m +{judge} +0\.0 .* – *$", done.out, re.MULTILINE), done.out
+        assert f"m by {judge}: runs/m--{judge}\n" in done.out
+    assert "0 of 0" not in done.out
+    rows = [v2(f"p{n}", "A>B", "B>A") for n in range(3)]
+    done = codearena("import", "arena-hard", write_lines(tmp_path / "w.jsonl", rows), "--output", "other")
+    assert "judge  " not in done.out
 
 
 @pytest.mark.filterwarnings("default")
@@ -217,7 +256,7 @@ def test_an_export_of_several_runs_is_one_table(codearena: Codearena, native: Pa
     file = write_lines(tmp_path / "v.jsonl", [v2(f"p{n}", "A>B", None) for n in range(4)])
     codearena("import", "arena-hard", file, "--output", "runs", expect=3)
     done = codearena("export", native, "runs/m", "--format", "datasets", "--output", "table")
-    assert "no suite is at hand for 1 runs, as runs/m" in done.err
+    assert "no suite is at hand for 1 run, as runs/m" in done.err
     table = datasets.load_from_disk("table")
     assert Counter(table["imported"]) == {None: 64, "arena-hard-auto v2": 8}
     assert Counter(table["withheld"])[None] == 64

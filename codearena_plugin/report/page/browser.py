@@ -49,7 +49,7 @@ def browser(kinds: Sequence[str], notes: Sequence[str], *, has_texts: bool) -> H
         element("input", id="search", type="search", autocomplete="off", spellcheck="false"),
         class_="search",
     )
-    callouts = [element("p", note, class_="callout", id=None if i else "no-texts") for i, note in enumerate(notes)]
+    callouts = [element("p", note, class_="callout") for note in notes]
     card = element(
         "div",
         element("div", search, *filters, class_="filters", role="search"),

@@ -12,6 +12,7 @@ from codearena_plugin.report.page import sections
 from codearena_plugin.report.page.browser import browser, dialog
 from codearena_plugin.report.page.elements import Html, data_block, element, joined
 from codearena_plugin.report.page.gather import Material
+from codearena_plugin.report.page.write import generator
 from codearena_plugin.report.tables.named import Table
 
 _LINKS = {
@@ -95,6 +96,7 @@ def _head(title: str, style: str, script: str) -> list[Html]:
     return [
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
+        generator(),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="referrer", content="no-referrer"),
         element("title", title),
@@ -105,7 +107,7 @@ def _head(title: str, style: str, script: str) -> list[Html]:
 def _bar(shown: Sequence[Html]) -> Html:
     present = [name for name in _LINKS if any(part.startswith(f'<section id="{name}"') for part in shown)]
     links = [element("a", _LINKS[name], href=f"#{name}") for name in present]
-    verdicts = element("a", "Verdicts", href="#verdicts", class_="go")
+    verdicts = element("a", "Verdicts", href="#verdicts")
     theme = element("button", "Light / dark", type="button", id="theme", class_="button")
     skip = element("a", "Skip to the verdicts", href="#list", class_="skip")
     return joined([skip, element("div", element("div", element("nav", *links, verdicts), theme), class_="bar")])

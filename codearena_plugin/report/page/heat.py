@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from codearena_plugin.report.facts import interval_cells, percent
 from codearena_plugin.report.page.elements import Child, Html, element, joined
-from codearena_plugin.report.tables.named import FEW_MODELS, Table
+from codearena_plugin.report.tables.named import FEW_MODELS, TOGETHER, Table
 from codearena_plugin.report.untrusted import one_line
 
 _STEPS = 8  # of colour to either side, see page.css
@@ -30,7 +30,8 @@ def plain(table: Table, *, link: Link, extra: tuple[str, Sequence[Html]] | None 
     ]
     rows = []
     for number, row in enumerate(table.cells.rows):
-        first = element("th", link(row[0]), scope="row", class_="w")
+        class_ = "w sum-of" if row[0] == TOGETHER else "w"
+        first = element("th", link(row[0]), scope="row", class_=class_)
         others = [element("td", cell, class_="w" if i in words else None) for i, cell in enumerate(row[1:], 1)]
         rows.append(element("tr", first, *others, *([element("td", extra[1][number])] if extra else [])))
     made = element("table", element("thead", element("tr", *head, *more)), element("tbody", *rows), class_="cells")
@@ -50,13 +51,14 @@ def strata(board: Mapping[str, Any], kind: str, names: Sequence[str], *, link: L
     """Return the scores of all models in these strata of a kind; the models in rows where they are many."""
     cells: Mapping[str, Mapping[str, Any]] = board["strata"][kind]["cells"]
     pooled = bool(board["options"]["pooled"])
+    is_wide = len(cells) <= FEW_MODELS
     to_stratum = {name: _to(kind, name) for name in names}
-    if len(cells) <= FEW_MODELS:
+    if is_wide:
         head = [element("th", link(model), scope="col") for model in cells]
         rows = [
             [
                 element("th", to_stratum[name], scope="row", class_="w"),
-                *(_cell(cells[m].get(name), pooled) for m in cells),
+                *(_cell(cells[m].get(name), pooled, with_interval=True) for m in cells),
             ]
             for name in names
         ]
@@ -66,7 +68,7 @@ def strata(board: Mapping[str, Any], kind: str, names: Sequence[str], *, link: L
             [element("th", link(model), scope="row", class_="w"), *(_cell(row.get(name), pooled) for name in names)]
             for model, row in cells.items()
         ]
-    turned = " turned" if len(cells) > FEW_MODELS and len(names) > _MOST_UPRIGHT else ""
+    turned = " turned" if not is_wide and len(names) > _MOST_UPRIGHT else ""
     return _heat(head, rows, f"cells heat{turned}", f"score by {kind}", kind)
 
 
@@ -74,14 +76,20 @@ def _to(kind: str, name: str) -> Html:
     return element("a", one_line(name, 80), href=f"#{kind}={quote(' '.join(name.split()), safe='')}")
 
 
-def _cell(cell: Mapping[str, Any] | None, pooled: bool) -> Html:
+def _cell(cell: Mapping[str, Any] | None, pooled: bool, *, with_interval: bool = False) -> Html:
+    """Return a cell: its score, its interval where there is room, else in its title, and its n."""
     shown = cell and (cell["pooled"] if pooled else cell["score"])
     if not cell or not shown:
         n = cell["n_scored"] if cell else 0
         return element("td", "–", element("small", str(n)), class_="none")
     estimate, interval, _ = interval_cells(shown)
     class_ = "grey" if cell["small"] else _step(shown["estimate"] - 0.5, 0.5)
-    return element("td", estimate, element("small", str(cell["n_scored"])), class_=class_, title=interval)
+    seen = element("small", interval.replace(" ", "\u202f")) if with_interval else None
+    title = [] if with_interval else [interval]
+    if pooled:
+        title.append("raw {} ({})".format(*interval_cells(cell["score"])))
+    n = element("small", str(cell["n_scored"]))
+    return element("td", estimate, seen, n, class_=class_, title="; ".join(title) or None)
 
 
 def _step(value: float, largest: float) -> str | None:

@@ -44,6 +44,7 @@ def index_of(
     prompt_ids: Sequence[str],
     questions: Mapping[str, Sequence[Message]],
     strata: StrataOf | None,
+    missing: Sequence[str | None] = (),
 ) -> dict[str, Any]:
     """Return the index as plain data.
 
@@ -52,7 +53,9 @@ def index_of(
         prompt_ids: of all runs together, in the order in which they are listed.
         questions: prompt id -> its messages; without a prompt where its suite is not at hand.
         strata: of the prompts; ``None`` where nobody knows them.
+        missing: run by run, why its questions are not shown; ``None`` where they are.
     """
+    notes = list(dict.fromkeys(filter(None, missing)))
     kinds = {kind: _members(prompt_ids, strata[kind], order) for kind, order in ORDER.items()} if strata else {}
     return {
         "models": distinct(run.name for run in runs),
@@ -62,6 +65,8 @@ def index_of(
         "kinds": [{"kind": kind, "names": names, "of": of} for kind, (names, of) in kinds.items()],
         "labels": list(LABELS),
         "statuses": list(STATUSES[1:]),
+        "notes": notes,
+        "missing": [None if why is None else notes.index(why) for why in missing],
         "rows": [_signs(run.stored, prompt_ids) for run in runs],
     }
 

@@ -254,10 +254,12 @@
     return part;
   };
 
-  function question(data) {
+  const noteOf = (run) => index.notes[index.missing[run] ?? -1];
+
+  function question(data, run) {
     const part = make("div");
     part.append(make("h3", "", "Question"));
-    if (!data.question.length) part.append(make("p", "quiet", $("no-texts")?.textContent || "The question is not at hand."));
+    if (!data.question.length) part.append(make("p", "quiet", noteOf(run) || "The question is not at hand."));
     for (const [role, text] of data.question) {
       if (data.question.length > 1) part.append(make("p", "role", role));
       part.append(textNode(data.texts[text]));
@@ -292,7 +294,7 @@
     said.append(make("span", "", game.said));
     if (points !== null) said.append(make("b", "", `  ${points > 0 ? "+" : points < 0 ? "−" : ""}${Math.abs(points)} ${Math.abs(points) === 1 ? "point" : "points"}`));
     part.append(heading, said);
-    if (!game.replies.length) part.append(make("p", "quiet", "Nothing was asked."));
+    if (!game.replies.length) part.append(make("p", "quiet", "No reply is in the run."));
     game.replies.forEach((reply, i) => {
       const about = [game.replies.length > 1 ? `reply ${i + 1} of ${game.replies.length}` : "", reply.about].filter(Boolean);
       if (about.length) part.append(make("p", "role", about.join(", ")));
@@ -332,13 +334,13 @@
     if (!data) {
       $("verdict-why").textContent = [...row.games.slice(2 * p, 2 * p + 2)]
         .map((sign, i) => sign === "." ? "" : `${i ? "answer" : "baseline"} first: ${gameText(sign)}`).filter(Boolean).join("; ");
-      body.replaceChildren(make("p", "empty", problem || $("no-texts")?.textContent || "The texts of this verdict are not in this file."));
+      body.replaceChildren(make("p", "empty", problem || noteOf(run) || "The texts of this verdict are not in this file."));
       return;
     }
     $("verdict-why").textContent = data.why[run];
     const games = make("div", "two");
     games.append(...data.games[run].map((game, i) => gameNode(game, i + 1, data, run)));
-    body.replaceChildren(question(data), answers(data, run), games);
+    body.replaceChildren(question(data, run), answers(data, run), games);
     if (focus) body.scrollTop = 0;
   }
 

@@ -12,10 +12,12 @@ from codearena_plugin.report.page import heat, plots
 from codearena_plugin.report.page.elements import Child, Html, element, joined
 from codearena_plugin.report.tables.named import (
     CONTROLLED_NOTE,
+    FEW_MODELS,
     KINDS,
     NamedRun,
     Table,
     kinds_that_differ,
+    stratum_caveats,
 )
 from codearena_plugin.report.untrusted import one_line
 
@@ -97,13 +99,17 @@ def leaderboard(board: Mapping[str, Any], table: Table, link: heat.Link) -> Html
     key = [element("span", element("i"), "score"), element("span", element("i", class_="second"), "style controlled")]
     plot = plots.forest(board)
     bars = [heat.bar(entry) for entry in board["entries"]]
+    has_rates = any(bars)  # rates against several baselines are not one rate
     shares = [element("span", element("i", class_=f"square {name}"), word) for name, word in _OUTCOMES]
     return section(
         "leaderboard",
         table.title,
         table.note,
         card(plot, figure=True, more=element("div", *key, class_="key") if has_control else None) if plot else None,
-        card(heat.plain(table, link=link, extra=("win, tie, loss", bars)), more=element("div", *shares, class_="key")),
+        card(
+            heat.plain(table, link=link, extra=("win, tie, loss", bars) if has_rates else None),
+            more=element("div", *shares, class_="key") if has_rates else None,
+        ),
         card(element("div", element("h3", "Without a score"), facts_list(withheld), class_="pad"))
         if withheld
         else None,
@@ -145,11 +151,16 @@ def strata(board: Mapping[str, Any], link: heat.Link) -> Html | None:
         cells_of_kind = board["strata"][kind]["cells"].values()
         says_something = any(not cell["small"] for row in cells_of_kind for cell in row.values())
         parts.append(folded(f"By {KINDS[kind]}", joined(inside), is_open=kind in _OPEN_KINDS and says_something))
+    is_wide = all(len(board["strata"][kind]["cells"]) <= FEW_MODELS for kind in kinds)
+    shown = "its 95 % interval and the number" if is_wide else "and the number"
+    point = "Click a cell" if is_wide else "Point at a cell for its 95 % interval, click it"
     words = (
-        f"Score in per cent, and the number of prompts it rests on. Cells of fewer than {least} prompts are greyed and "
-        "have no colour: they rank nobody. Point at a cell for its 95 % interval, click it for its verdicts."
+        f"Score in per cent, {shown} of prompts it rests on. Cells of fewer than {least} prompts are greyed and have "
+        f"no colour: they rank nobody. {point} for its verdicts."
     )
-    return section("parts", "Classes and languages", words, *parts)
+    if board["options"]["pooled"]:
+        words += " The raw score is in the title of each cell."
+    return section("parts", "Classes and languages", " ".join([words, *stratum_caveats(board)]), *parts)
 
 
 def style(board: Mapping[str, Any], tables: Mapping[str, Table], link: heat.Link) -> Html:

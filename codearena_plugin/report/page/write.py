@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import codearena_plugin
 from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import DataError, MissingExtraError
+from codearena_plugin.report.page.elements import Html, element
 from codearena_plugin.report.page.gather import Material
 from codearena_plugin.report.page.index import index_of
 from codearena_plugin.report.page.texts import PromptTexts, packed, packed_by_many
@@ -21,6 +23,25 @@ from codearena_plugin.report.untrusted import visible
 _NEEDED = ("matplotlib", "markdown_it", "nh3", "pygments")
 _MANY_CHARACTERS = 5_000_000  # one processor renders a million in about a second; starting others takes half of that
 _NO_TEXTS = "The texts were left out of this file; codearena show RUN PROMPT shows them."
+
+_MADE_BY = "codearena-plugin"
+_MARK = f'<meta name="generator" content="{_MADE_BY} '.encode("ascii")
+_START = 4096  # bytes at the start of a page; the mark stands there, before the style sheet
+
+
+def generator() -> Html:
+    """Return the element that says what made a page, for its head."""
+    return element("meta", name="generator", content=f"{_MADE_BY} {codearena_plugin.__version__}")
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is a page that this package made: then a later one may take its place."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError:
+        return False
+    return start.startswith(b"<!doctype html>") and _MARK in start
 
 
 def check_extra() -> None:
@@ -61,7 +82,8 @@ def write_page(
     from codearena_plugin.report.page.document import document  # it needs matplotlib
 
     questions = material.questions if with_texts else {}
-    index = index_of(material.runs, material.prompt_ids, questions, material.strata)
+    missing = material.missing if with_texts else [_NO_TEXTS for _ in material.runs]
+    index = index_of(material.runs, material.prompt_ids, questions, material.strata, missing)
     pieces = document(
         board,
         tables,

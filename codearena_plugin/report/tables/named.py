@@ -61,7 +61,7 @@ def tables_of(board: Mapping[str, Any], runs: Sequence[NamedRun]) -> list[Table]
     """
     tables = [
         Table("leaderboard", "Leaderboard", cells.leaderboard_cells(board), leaderboard_note(board)),
-        Table("differences", "Paired differences", cells.difference_cells(board), DIFFERENCES_NOTE),
+        Table("differences", "Paired differences", cells.difference_cells(board), differences_note(board)),
         *(_stratum(board, kind) for kind in kinds_that_differ(board)),
         Table("style", "Style effects", cells.style_cells(board), STYLE_NOTE, words=(0, 3)),
         Table("controlled", "Raw and controlled score", controlled_cells(board), CONTROLLED_NOTE),
@@ -78,18 +78,16 @@ def tables_of(board: Mapping[str, Any], runs: Sequence[NamedRun]) -> list[Table]
 
 
 _HOW_SURE = (
-    "Intervals are 95 %, clustered by prompt. Ranks in brackets are those that resampled prompts give in 95 of 100 "
-    "cases."
+    "Intervals are 95 %, clustered by prompt. Ranks in brackets are those that paired differences to all rivals cannot "
+    "rule out."
 )
-DIFFERENCES_NOTE = (
-    "In points of score, paired prompt by prompt; p two-sided, Holm's correction is for all pairs together."
-)
+POOLED = "shrunk toward the model's own mean (partial pooling); kinds with fewer than four cells are not shrunk"
 STYLE_NOTE = "Change of the log-odds of winning with one standard deviation more of it than the baseline has."
 CONTROLLED_NOTE = "The controlled score is what is expected if every answer were styled like the baseline's."
 RELIABILITY_NOTE = (
     "Order consistency: prompts whose two games name the same winner. First wins: decided games won by the answer "
-    "that is shown first; a judge without position bias has 50. Judged equal: games that end in a tie. All ± half a "
-    "95 % interval."
+    "that is shown first; a judge without position bias has 50. Judged equal: games that end in a tie. In brackets "
+    "the 95 % interval."
 )
 
 
@@ -101,10 +99,24 @@ def leaderboard_note(board: Mapping[str, Any]) -> str:
     return f"Score = share of points expected against {reference}, in per cent, fitted over all runs. {_HOW_SURE}"
 
 
+def differences_note(board: Mapping[str, Any]) -> str:
+    """Return where differences come from: from pairs of prompts, or with several baselines from the fit."""
+    whence = "paired prompt by prompt" if board["method"] == "mean" else "from the fit over all runs"
+    return f"In points of score, {whence}; p two-sided, Holm's correction is for all pairs together."
+
+
 def stratum_note(board: Mapping[str, Any]) -> str:
     """Return how the cells of a stratum are read."""
     least = board["options"]["min_n"]
-    return f"Score in per cent [prompts that were scored]; in round brackets where they are fewer than {least}."
+    read = f"Score in per cent [prompts that were scored]; in round brackets where they are fewer than {least}."
+    return " ".join([read, *stratum_caveats(board)])
+
+
+def stratum_caveats(board: Mapping[str, Any]) -> list[str]:
+    """Return what else the cells of a stratum are: against whom, and whether they are shrunk."""
+    against = [] if board["method"] == "mean" else ["Each run is scored against its own baseline."]
+    shrunk = [f"Scores are {POOLED}."] if board["options"]["pooled"] else []
+    return against + shrunk
 
 
 def kinds_that_differ(board: Mapping[str, Any]) -> list[str]:

@@ -42,6 +42,63 @@ def test_the_page_alone_is_written_and_named(
     assert f"{page.stat().st_size / 1e6:.2f} MB" in printed
 
 
+def test_a_small_file_is_counted_in_kilobytes(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*runs, "--format", "csv", "--tables", tmp_path / "t")
+    size = (tmp_path / "t" / "leaderboard.csv").stat().st_size
+    printed = capsys.readouterr().out
+    assert f"leaderboard.csv  {size / 1e3:.1f} kB" in printed
+    assert "0.00 MB" not in printed
+
+
+def test_a_page_takes_the_place_of_an_older_one_and_of_nothing_else(runs: list[Path], tmp_path: Path) -> None:
+    page, link = tmp_path / "r.html", tmp_path / "link.html"
+    run(*runs, "--output", page, "--no-texts")
+    link.symlink_to(page)
+    run(*runs, "--output", link)
+    assert link.is_symlink()
+    assert 'id="chunk-0"' in page.read_text(), "the page that the link names was written anew"
+    for mine in (tmp_path / "mine", runs[0] / "games.jsonl", runs[0] / "result.json"):
+        before = mine.read_bytes() if mine.exists() else b"mine"
+        mine.write_bytes(before)
+        with pytest.raises(ConfigError):
+            run(*runs, "--output", mine)
+        assert mine.read_bytes() == before
+    run(*runs, "--output", tmp_path / "mine", "--force", "--no-texts")
+    assert (tmp_path / "mine").read_text().startswith("<!doctype html>")
+
+
+def test_tables_are_not_written_over_what_others_wrote(runs: list[Path], tmp_path: Path) -> None:
+    for name in ("leaderboard.json", "notes.txt"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(ConfigError, match="is no table of ours"):
+        run(*runs, "--format", "json", "--tables", tmp_path)
+    assert (tmp_path / "leaderboard.json").read_text() == "mine"
+    run(*runs, "--format", "json", "--tables", tmp_path, "--force")
+    assert (tmp_path / "leaderboard.json").read_text() != "mine"
+
+
+def test_with_a_fixed_date_a_report_is_the_same_byte_for_byte(
+    runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    made = []
+    for time in ("2030", "2031"):
+        monkeypatch.setattr("codearena_plugin.runs.judge.now", lambda year=time: f"{year}-01-01T00:00:00+00:00")
+        run(*runs, "--output", tmp_path / f"{time}.html", "--tables", tmp_path / time)
+        made.append([(tmp_path / f"{time}.html").read_bytes(), (tmp_path / time / "leaderboard.json").read_bytes()])
+    assert made[0] == made[1]
+    assert b"on 2023-11-14T22:13:20+00:00" in made[0][0]
+
+
+def test_a_date_that_is_none_is_refused(runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("today", "1e9", "9" * 30):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
+        with pytest.raises(ConfigError, match=r"SOURCE_DATE_EPOCH=.* expected seconds since 1970"):
+            run(*runs, "--output", tmp_path / "r.html")
+
+
 def test_a_directory_for_tables_gets_all_formats_beside_the_page(runs: list[Path], tmp_path: Path) -> None:
     run(*runs, "--output", tmp_path / "r.html", "--tables", tmp_path / "t")
     assert (tmp_path / "r.html").exists()

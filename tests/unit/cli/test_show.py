@@ -133,3 +133,39 @@ def test_a_run_can_be_read_without_its_suite(codearena, tmp_path):
     assert "answer: careful" in done.out
     assert "question (user)" not in done.out
     assert "is not the one that was judged" in done.err
+
+
+def test_a_suite_file_that_was_moved_is_named_with_what_to_do(codearena, tmp_path):
+    data = tmp_path / "mine.jsonl"
+    data.write_bytes((MINI / "prompts.jsonl").read_bytes())
+    options = ("--data", data, "--judge", "static", "--output", tmp_path / "run")
+    codearena("judge", MINI / "answers_careful.jsonl", *options)
+    moved = data.rename(tmp_path / "moved.jsonl")
+    shown, read_again = codearena("show", tmp_path / "run", "mini-001"), codearena("rescore", tmp_path / "run")
+    assert (shown.code, read_again.code) == (0, 2)
+    for done in (shown, read_again):
+        assert f"suite file '{data}'" in done.err
+        assert "no longer there" in done.err
+        assert "--data" in done.err
+        assert "cannot be reached" not in done.err
+    assert "question (user)" in codearena("show", tmp_path / "run", "mini-001", "--data", moved).out
+    assert codearena("rescore", tmp_path / "run", "--data", moved).code == 0
+
+
+def test_a_moved_suite_file_may_be_named_by_the_environment(codearena, tmp_path, monkeypatch):
+    data = tmp_path / "mine.jsonl"
+    data.write_bytes((MINI / "prompts.jsonl").read_bytes())
+    options = ("--data", data, "--judge", "static", "--output", tmp_path / "run")
+    codearena("judge", MINI / "answers_careful.jsonl", *options)
+    monkeypatch.setenv("CODEARENA_DATA", str(data.rename(tmp_path / "moved.jsonl")))
+    assert "question (user)" in codearena("show", tmp_path / "run", "mini-001").out
+
+
+def test_a_run_without_its_answers_says_so_in_plain_words(codearena, static_run):
+    run = static_run("careful")
+    (run / "answers.jsonl").unlink()
+    done = codearena("show", run)
+    assert done.code == 2
+    assert "answers.jsonl', the answers of the run, cannot be read: No such file or directory" in done.err
+    assert "Errno" not in done.err
+    assert "Error" not in done.err

@@ -44,6 +44,11 @@ def test_every_sign_says_what_the_run_says(runs: list[StoredRun]) -> None:
     assert {"u"} & {sign for row in index["rows"] for sign in row["outcome"]}, "some games failed, as they should"
 
 
+def test_every_run_has_its_own_reason_for_a_missing_question(runs: list[StoredRun]) -> None:
+    index = index_of(listed(runs), prompt_ids_of(runs), {}, None, ["gone", None, "gone"])
+    assert (index["notes"], index["missing"]) == (["gone"], [0, None, 0])
+
+
 def test_a_prompt_that_a_run_did_not_ask_is_absent_from_it(runs: list[StoredRun]) -> None:
     index = index_of(listed(runs[:1]), [*prompt_ids_of(runs), "more"], {}, None)
     row = index["rows"][0]

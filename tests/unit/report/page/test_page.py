@@ -19,10 +19,11 @@ from hostile_runs import write_hostile_runs
 from many_runs import Judge, a_large_suite, write_run, write_runs
 from pages import page_of, parts_of
 
+import codearena_plugin
 from codearena_plugin.errors import DataError, MissingExtraError, UsageError
 from codearena_plugin.report.page import write
 from codearena_plugin.report.page.gather import gather
-from codearena_plugin.report.page.write import check_extra, write_page
+from codearena_plugin.report.page.write import check_extra, is_page, write_page
 from codearena_plugin.runs.files import load_run
 
 
@@ -169,6 +170,23 @@ def test_a_suite_file_that_the_user_names_must_be_the_one(five: list[Path], tmp_
         gather([load_run(five[0])], [], data=str(tmp_path / "nowhere.jsonl"))
 
 
+def test_a_suite_file_that_is_gone_is_named_and_no_other_is_looked_for(tmp_path: Path) -> None:
+    run = unit_runs.write_run(tmp_path, "m", "wtl")
+    result = json.loads((run.path / "result.json").read_text())
+    result["manifest"]["suite"] |= {"name": "codearena", "file": str(tmp_path / "gone.jsonl")}
+    (run.path / "result.json").write_text(json.dumps(result))
+    (note,) = gather([load_run(run.path)], []).notes
+    assert f"suite file '{tmp_path / 'gone.jsonl'}'" in note
+    assert "no longer there" in note
+    assert "--data" in note
+
+
+def test_the_page_says_what_made_it(page: Path) -> None:
+    content = [attrs["content"] for tag, attrs in Seen(page).tags if attrs.get("name") == "generator"]
+    assert content == [f"codearena-plugin {codearena_plugin.__version__}"]
+    assert is_page(page)
+
+
 def test_strata_that_are_kept_with_a_run_are_filters_without_its_suite(five: list[Path], tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     shutil.copytree(five[0], bare)
@@ -221,6 +239,12 @@ def test_models_against_several_baselines_are_listed_run_by_run(tmp_path: Path) 
         for model, word in words.items()
     ]
     page = page_of(runs, tmp_path / "report.html")
+    for name in ("m1 against base", "m2 against other"):
+        assert f'<a href="#model={name.replace(" ", "%20")}">{name}</a>' in page.read_text(), "rows of the heat maps"
+    assert "from the fit over all runs" in Seen(page).text
+    assert "paired prompt by prompt" not in Seen(page).text
+    assert "Each run is scored against its own baseline." in Seen(page).text
+    assert "win, tie, loss" not in Seen(page).text, "there are no rates, so there is no bar of them"
     assert "Judged by j, each answer against that of its baseline, of several" in Seen(page).text
     assert "expected against base" in Seen(page).text
     index = json.loads(next(text for _, text in Seen(page).inside if text.startswith('{"models"')))

@@ -15,6 +15,7 @@ from hostile_runs import MODELS
 from many_runs import write_runs
 from pages import plain_board
 
+from codearena_plugin.report.facts import interval_cells
 from codearena_plugin.report.page import heat, plots
 from codearena_plugin.report.untrusted import one_line
 
@@ -116,11 +117,37 @@ def test_every_cell_has_its_n_and_a_small_one_is_grey_and_has_no_colour(board: d
     assert len(cells) == len(expected)
     assert {cell["small"] for cell in expected} == {True, False}
     for (class_, text), cell in zip(cells, expected, strict=True):
-        assert text == f"{100 * cell['score']['estimate']:.1f} {cell['n_scored']}"
+        estimate, interval, _ = interval_cells(cell["score"])
+        assert text == f"{estimate} {interval} {cell['n_scored']}".replace(" – ", "\u202f–\u202f")
         assert (class_ == "grey") == cell["small"]
         score = cell["score"]["estimate"]
         if not cell["small"]:
             assert class_[:1] == ("p" if score > 0.53125 else "n" if score < 0.46875 else "")
+
+
+def test_many_models_have_their_intervals_in_the_titles(board: dict[str, Any]) -> None:
+    changed = copy.deepcopy(board)
+    rows = changed["strata"]["class"]["cells"]
+    first = next(iter(rows.values()))
+    rows |= {f"more {i}": first for i in range(6)}
+    name = changed["strata"]["class"]["names"][0]
+    made = heat.strata(changed, "class", [name], link=str)
+    _, interval, n = interval_cells(first[name]["score"])
+    assert f'title="{interval}"' in made
+    assert (f"{100 * first[name]['score']['estimate']:.1f} {n}") in [text for _, text in Cells(made).found]
+
+
+def test_a_pooled_cell_has_the_raw_score_in_its_title(board: dict[str, Any]) -> None:
+    changed = copy.deepcopy(board)
+    changed["options"]["pooled"] = True
+    name = changed["strata"]["class"]["names"][0]
+    cells = [row[name] for row in changed["strata"]["class"]["cells"].values()]
+    for cell in cells:
+        cell["pooled"] = {**cell["score"], "estimate": 0.5, "low": 0.4, "high": 0.6}
+    made = heat.strata(changed, "class", [name], link=str)
+    for cell in cells:
+        assert 'title="raw {} ({})"'.format(*interval_cells(cell["score"])) in made
+    assert [text.split()[0] for _, text in Cells(made).found] == ["50.0"] * 4
 
 
 def test_a_stratum_without_a_score_is_a_dash_with_its_n(board: dict[str, Any]) -> None:

@@ -83,6 +83,16 @@ def test_few_models_are_columns_of_a_table_of_strata(parts: Parts) -> None:
     assert list(shown.columns[1:]) == [entry["name"] for entry in parts[0]["entries"]]
 
 
+def test_shrunk_scores_are_called_so_in_every_format(tmp_path: Path) -> None:
+    board, material, plain = parts_of(write_runs(tmp_path, 2, 40), style=False)
+    words = "shrunk toward the model's own mean (partial pooling); kinds with fewer than four cells are not shrunk"
+    assert words not in markdown("t", [], plain)
+    pooled = tables_of({**board, "options": {**board["options"], "pooled": True}}, material.named_runs)
+    n_kinds = sum(found.name.startswith("by_") for found in pooled)
+    assert n_kinds > 1
+    assert markdown("t", [], pooled).count(words) == latex(pooled).count(words) == n_kinds
+
+
 def test_sums_of_coverage_and_cost_are_those_of_the_rows(parts: Parts) -> None:
     coverage = table(parts, "coverage").cells
     games = coverage.columns.index("games")
