@@ -22,6 +22,7 @@ from codearena_plugin import __version__, plugins
 from codearena_plugin.cli import (
     compare,
     doctor,
+    gap,
     interchange,
     judge,
     leaderboard,
@@ -78,7 +79,7 @@ def _start(ctx: typer.Context, version: Annotated[bool, typer.Option("--version"
 
 
 _JUDGING = (judge, rescore)
-_READING = (compare, leaderboard, report, show, interchange)
+_READING = (compare, leaderboard, gap, report, show, interchange)
 _AROUND = (path, lm_eval, opencompass, plugins_command, doctor)
 for command in (*_JUDGING, *_READING, *_AROUND):
     command.add_to(app)

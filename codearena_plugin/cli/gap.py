@@ -1,0 +1,154 @@
+"""``codearena gap``: preference beside execution, from files that exist."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from codearena_plugin.errors import ConfigError, IncompleteRunError, unknown_name
+
+if TYPE_CHECKING:
+    from codearena_plugin.gap.analysis import Inputs
+    from codearena_plugin.gap.preference import Rate
+
+
+def gap(  # noqa: PLR0913, PLR0917  one parameter an option
+    runs: Annotated[list[Path] | None, typer.Argument(help="Run directories.", metavar="RUN...")] = None,
+    execution: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RESULTS",
+            help="EvalPlus' eval_results.json, lm-eval's results_*.json, a CSV or JSON of pass@1 with n and engine; or "
+            "the published numbers of 'paper' or 'evalplus'. May be given several times.",
+        ),
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN=RESULTS", help="Name of a run and of its results, where they differ."),
+    ] = None,
+    published: Annotated[bool, typer.Option("--published", help="Set the runs among the published models.")] = False,
+    benchmark: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Axis of execution, as humaneval+ or mbpp+.")
+    ] = None,
+    rate: Annotated[str, typer.Option(help="Axis of preference: score or win_rate.")] = "score",
+    bootstraps: Annotated[int, typer.Option(help="Resamples of models, prompts and problems.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help="Print json, markdown, latex or csv (its main table) instead."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw it, as .svg or .png.")] = None,
+) -> None:
+    """Set preference beside execution: correlations, and which models are preferred more than pass@1 leads to expect.
+
+    No code is run here: pass@1 is read from files, or from what others published.
+    """
+    from codearena_plugin.gap.analysis import gap_of
+    from codearena_plugin.gap.record import GapOptions
+    from codearena_plugin.report.gap.plot import check_plot, write_plot
+    from codearena_plugin.report.tables.write import FORMATS
+    from codearena_plugin.runs.judge import now
+
+    if form is not None and form not in FORMATS:
+        raise ConfigError(unknown_name("format", form, FORMATS))
+    if plot is not None:
+        check_plot(plot)
+    options = GapOptions(benchmark=benchmark, rate=_rate(rate), n_bootstraps=bootstraps, seed=seed)
+    inputs = _inputs(runs or [], execution or [], match or [], options.rate, published=published)
+    found = gap_of(inputs, options).to_json(created=now())
+    _show(found, form)
+    if plot is not None and any(model["preference"] for model in found["models"]):
+        write_plot(plot, found)
+        typer.echo(f"plot: {plot}", err=True)
+    _stop_without_score(found)
+
+
+def _rate(name: str) -> Rate:
+    from codearena_plugin.gap.preference import RATES
+
+    rate = next((rate for rate in RATES if rate == name), None)
+    if rate is None:
+        raise ConfigError(unknown_name("rate", name, RATES))
+    return rate
+
+
+def _inputs(
+    runs: Sequence[Path], execution: Sequence[str], match: Sequence[str], rate: Rate, *, published: bool
+) -> Inputs:
+    """Return what was named, read and checked.
+
+    Raises:
+        ConfigError: options that do not go together.
+    """
+    from codearena_plugin.gap.analysis import Inputs
+    from codearena_plugin.gap.matching import read_match
+    from codearena_plugin.gap.preference import preferences_of
+    from codearena_plugin.gap.reading import read_results
+    from codearena_plugin.gap.reference import SOURCES
+    from codearena_plugin.runs.files import load_run
+
+    said = [read_match(text) for text in match]
+    sources = [name for name in execution if name in SOURCES]
+    if not runs and not published:
+        msg = "No run was given. Name run directories, or --published for the published models alone."
+        raise ConfigError(msg)
+    if runs and not execution:
+        msg = f"No execution results were given. Name files with --execution, or {' or '.join(SOURCES)}."
+        raise ConfigError(msg)
+    if not runs and (said or len(sources) < len(execution)):
+        msg = "Without a run there is nothing to match files of results with: name run directories."
+        raise ConfigError(msg)
+    stored = [load_run(path) for path in runs]
+    return Inputs(
+        preferences=preferences_of(stored, rate),
+        results=read_results(execution),
+        said=said,
+        published_results=read_results(sources or ["paper"]) if published else None,
+        manifest=stored[0].result["manifest"] if stored else None,
+    )
+
+
+def _show(found: Mapping[str, Any], form: str | None) -> None:
+    import json
+
+    from codearena_plugin.report.console import open_console
+    from codearena_plugin.report.gap.cells import gap_facts, tables_of_gap
+    from codearena_plugin.report.gap.console import print_gap
+    from codearena_plugin.report.tables.text import comma_separated, latex, markdown
+
+    if form is None:
+        print_gap(open_console(), found)
+        return
+    tables = tables_of_gap(found)
+    match form:
+        case "json":
+            text = json.dumps(found, indent=1, allow_nan=False) + "\n"
+        case "csv":
+            text = comma_separated(tables[0].long or tables[0].cells)
+        case "latex":
+            text = latex(tables)
+        case _:
+            text = markdown("Preference and execution", gap_facts(found), tables) + "\n"
+    sys.stdout.write(text)  # not echo: that writes UTF-8 to a terminal that said it has none
+
+
+def _stop_without_score(found: Mapping[str, Any]) -> None:
+    """End with exit code 3 if runs were given and none of them has a score.
+
+    Raises:
+        IncompleteRunError: naming the reasons.
+    """
+    own = [model for model in found["models"] if model["group"] == "yours"]
+    if own and all(model["preference"] is None for model in own):
+        reasons = "; ".join(f"{model['name']}: {model['withheld']}" for model in own)
+        msg = f"NO SCORE: {reasons}."
+        raise IncompleteRunError(msg)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(gap)

@@ -1,0 +1,254 @@
+"""From preferences and results to the gap: correlations, the line, who stands apart from it, and equals that differ."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from codearena_plugin.errors import ConfigError, DataError, unknown_name
+from codearena_plugin.gap.execution import BENCHMARKS, CONFIDENCE, Execution, base_and_plus, title_of
+from codearena_plugin.gap.matching import match_results
+from codearena_plugin.gap.preference import Group, Preference, published_preferences
+from codearena_plugin.gap.record import Correlation, Gap, GapOptions, Model, Pair
+from codearena_plugin.scoring.association.correlation import FEWEST_MODELS, model_resamples, rank_correlation_interval
+from codearena_plugin.scoring.association.line import Line, NoLineError, Point, fit_line, left_out_residuals, logit_of
+from codearena_plugin.scoring.association.noise import Measured, replicates
+from codearena_plugin.scoring.association.places import rank_shift
+from codearena_plugin.scoring.resample import Array
+
+EQUAL = 0.01
+"""Models are called equal on tests where their pass@1 differ by no more than this, on base and plus tests."""
+
+_FEWEST_BOOTSTRAPS = 100
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a gap is made from.
+
+    Attributes:
+        preferences: of the user's runs.
+        results: for these runs.
+        said: pairs of a run's name and a name in the results.
+        published_results: for the published models; ``None``: these are not asked for.
+        manifest: of the first run.
+    """
+
+    preferences: Sequence[Preference] = ()
+    results: Sequence[Execution] = ()
+    said: Sequence[tuple[str, str]] = ()
+    published_results: Sequence[Execution] | None = None
+    manifest: Mapping[str, Any] | None = None
+
+
+def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
+    """Return the gap.
+
+    With published models the line is theirs alone and every run is placed among them; without, it is that of the runs.
+
+    Raises:
+        ConfigError: options that cannot be used, or a match that names nobody.
+        DataError: no run has a result, or a model has two on one benchmark.
+    """
+    options = options or GapOptions()
+    if options.n_bootstraps < _FEWEST_BOOTSTRAPS or options.seed < 0:
+        msg = (
+            f"{options.n_bootstraps} bootstraps with seed {options.seed}; expected {_FEWEST_BOOTSTRAPS} or more for an "
+            "interval, and a seed of at least 0."
+        )
+        raise ConfigError(msg)
+    own, unused = _own(inputs)
+    others = _published(inputs, options)
+    basis: Group = "published" if inputs.published_results is not None else "yours"
+    models = sorted([*own, *others], key=_by_preference)
+    axis = _axis(models, options.benchmark)
+    placed = _Placed([model for model in models if _is_on(model, axis)], axis, basis, options)
+    return Gap(
+        options=options,
+        axis=axis,
+        basis=basis,
+        models=tuple(placed.models.get(_key(model), model) for model in models),
+        correlations=tuple(_correlations(models, basis, options)),
+        line=placed.line,
+        pairs=placed.pairs,
+        lacking=tuple(model.preference.name for model in own if not model.executions),
+        unused=unused,
+        notes=tuple(_notes(models, axis)),
+        manifest=inputs.manifest,
+    )
+
+
+def _own(inputs: Inputs) -> tuple[list[Model], tuple[str, ...]]:
+    """Return the user's models, and the names of the results that belong to none of them."""
+    if not inputs.preferences:
+        return [], ()
+    matching = match_results(inputs.preferences, inputs.results, inputs.said)
+    if not any(matching.found.values()):
+        runs, results = (_listed(names) for names in (matching.found, matching.unused))
+        msg = f"No run has execution results. Runs: {runs}. Results: {results}. Say which with --match 'run=results'."
+        raise DataError(msg)
+    models = [Model(one, matching.found[one.name]) for one in inputs.preferences]
+    shipped = {one.model for one in inputs.published_results or ()}
+    return models, tuple(name for name in matching.unused if name not in shipped)
+
+
+def _listed(names: Sequence[str] | Mapping[str, object], most: int = 8) -> str:
+    shown = [repr(name[:60]) for name in itertools.islice(names, most)]
+    return ", ".join([*shown, f"and {len(names) - most} more"] if len(names) > most else shown)
+
+
+def _published(inputs: Inputs, options: GapOptions) -> list[Model]:
+    """Return the published models that have a result."""
+    if inputs.published_results is None:
+        return []
+    preferences = published_preferences(options.rate)
+    found = match_results(preferences, inputs.published_results).found
+    return [Model(one, found[one.name]) for one in preferences if found[one.name]]
+
+
+def _by_preference(model: Model) -> tuple[float, str]:
+    return -(_mean(model.preference.measured) if model.preference.measured else -1.0), model.preference.name
+
+
+def _key(model: Model) -> tuple[Group, str]:
+    return model.preference.group, model.preference.name
+
+
+def _mean(measured: Measured) -> float:
+    return measured.interval(CONFIDENCE).estimate
+
+
+def _is_on(model: Model, benchmark: str) -> bool:
+    return model.preference.measured is not None and benchmark in model.executions
+
+
+def _axis(models: Sequence[Model], asked: str | None) -> str:
+    """Return the benchmark that was asked for, or the one that most of the user's, then most of all models have."""
+    counts: dict[str, tuple[int, int]] = {}
+    for model in models:
+        for name in model.executions:
+            own, every = counts.get(name, (0, 0))
+            counts[name] = own + (model.preference.group == "yours"), every + 1
+    if asked is not None:
+        if asked not in counts:
+            raise ConfigError(unknown_name("benchmark", asked, counts))
+        return asked
+    preferred = [*BENCHMARKS, *sorted(set(counts) - set(BENCHMARKS))]
+    return max((name for name in preferred if name in counts), key=lambda name: counts[name])
+
+
+def _correlations(models: Sequence[Model], basis: Group, options: GapOptions) -> Iterator[Correlation]:
+    """Yield the rank correlations of preference with every benchmark, over the models of the basis."""
+    names = dict.fromkeys(name for model in models for name in model.executions)
+    order = [*BENCHMARKS, *sorted(set(names) - set(BENCHMARKS))]
+    for name in (name for name in order if name in names):
+        both = [model for model in models if model.preference.group == basis and _is_on(model, name)]
+        if len(both) < FEWEST_MODELS:
+            yield Correlation(name, len(both), None, None)
+            continue
+        resamples = model_resamples(len(both), options.n_bootstraps, options.seed)
+        axes = _Axes(both, name, options)
+        spearman, kendall = (
+            rank_correlation_interval(kind, axes.x, axes.y, resamples, noisy=axes.noisy, confidence=CONFIDENCE)
+            for kind in ("spearman", "kendall")
+        )
+        yield Correlation(name, len(both), spearman, kendall)
+
+
+class _Axes:
+    """Both axes of some models as arrays, with replicates of both where it is known on how many problems they rest."""
+
+    def __init__(self, models: Sequence[Model], benchmark: str, options: GapOptions) -> None:
+        results = [model.executions[benchmark] for model in models]
+        preferred = [model.preference.measured for model in models if model.preference.measured]
+        executed = [one.measured for one in results if one.measured]
+        self.x: Array = np.array([one.estimate for one in results])
+        self.y: Array = np.array([_mean(one) for one in preferred])
+        # prompts and problems are drawn apart: an even seed for the one, an odd one for the other
+        self.noisy_y = replicates(preferred, options.n_bootstraps, 2 * options.seed)
+        self.noisy: tuple[Array, Array] | None = None
+        if len(executed) == len(results):
+            self.noisy = replicates(executed, options.n_bootstraps, 2 * options.seed + 1), self.noisy_y
+
+
+class _Placed:
+    """The models with both axes: their line, their residuals and their places."""
+
+    def __init__(self, models: Sequence[Model], axis: str, basis: Group, options: GapOptions) -> None:
+        axes = _Axes(models, axis, options)
+        among = [i for i, model in enumerate(models) if model.preference.group == basis]
+        self.line: Line | str
+        try:
+            self.line, residuals = _residuals(models, among, axis)
+        except NoLineError as exc:
+            self.line, residuals = str(exc), {}
+        self.models = {
+            _key(model): replace(
+                model,
+                residual=residuals.get(i),
+                places=rank_shift(i, among, axes.x, axes.y, noisy=axes.noisy) if len(among) > 1 else None,
+            )
+            for i, model in enumerate(models)
+        }
+        self.pairs = tuple(sorted(_equals(models, axis, axes), key=lambda pair: -pair.difference))
+
+
+def _residuals(models: Sequence[Model], among: Sequence[int], axis: str) -> tuple[Line, dict[int, Any]]:
+    """Return the line of the basis and all residuals; a model of the basis is held to the line of the others.
+
+    Raises:
+        NoLineError: there is no line.
+    """
+    intervals = [model.executions[axis].interval for model in models]
+    unknown = [m.preference.name for m, interval in zip(models, intervals, strict=True) if interval is None]
+    if unknown:
+        msg = f"it is not known on how many problems {title_of(axis)} rests, so neither is its noise"
+        raise NoLineError(msg)
+    points = [
+        Point(logit_of(interval), logit_of(model.preference.measured.interval(CONFIDENCE)))
+        for model, interval in zip(models, intervals, strict=True)
+        if interval and model.preference.measured
+    ]
+    line = fit_line([points[i] for i in among])
+    left_out = dict(zip(among, left_out_residuals([points[i] for i in among], CONFIDENCE), strict=True))
+    return line, {
+        i: left_out[i] if i in left_out else line.residual(point, CONFIDENCE) for i, point in enumerate(points)
+    }
+
+
+def _equals(models: Sequence[Model], axis: str, axes: _Axes) -> Iterator[Pair]:
+    """Yield the pairs of one group whose tests are equal and whose preference is not, 95 times in 100."""
+    for (i, a), (j, b) in itertools.combinations(enumerate(models), 2):  # the better preferred one comes first
+        tests = [name for name in base_and_plus(axis) if name in a.executions and name in b.executions] or [axis]
+        shares = {name: (a.executions[name].estimate, b.executions[name].estimate) for name in tests}
+        if a.preference.group != b.preference.group or any(abs(p - q) > EQUAL + 1e-9 for p, q in shares.values()):
+            continue
+        tail = (1 - CONFIDENCE) / 2
+        drawn = axes.noisy_y[:, i] - axes.noisy_y[:, j]
+        low, high = np.nanquantile(drawn, (tail, 1 - tail))
+        if low > 0:
+            yield Pair(
+                a.preference.name, b.preference.name, float(axes.y[i] - axes.y[j]), float(low), float(high), shares
+            )
+
+
+def _notes(models: Sequence[Model], axis: str) -> Iterator[str]:
+    """Yield what a reader should know: mixed engines and sizes, what sources say, incomplete results."""
+    for name in [one for one in base_and_plus(axis) if any(one in model.executions for model in models)] or [axis]:
+        found = [model.executions[name] for model in models if name in model.executions]
+        engines = list(dict.fromkeys(one.engine for one in found))
+        if len(engines) > 1:
+            yield f"{title_of(name)} comes from several engines, which do not measure the same: {'; '.join(engines)}"
+        sizes = sorted({one.n_expected for one in found if one.n_expected})
+        if len(sizes) > 1:
+            counts = " and ".join(map(str, sizes))
+            yield f"{title_of(name)} has {counts} problems, by model: not all were asked the same"
+        for one in found:
+            if one.n and one.n_expected and one.n < one.n_expected:
+                yield f"{one.model}: {one.n} of {one.n_expected} problems of {title_of(name)} only"
+            for note in one.notes:
+                yield f"{one.model}, {title_of(name)}: {note}"

@@ -1,0 +1,181 @@
+"""The gap as a record: both axes of every model, how they go together, and who stands apart.
+
+Its plain form, ``Gap.to_json``, has schema ``codearena-gap/1``; tables, files and the plot are made from that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import codearena_plugin
+from codearena_plugin.gap.execution import CONFIDENCE, Execution
+from codearena_plugin.gap.preference import Preference, Rate
+from codearena_plugin.scoring.association.correlation import RankCorrelation
+from codearena_plugin.scoring.association.line import Line, Residual
+from codearena_plugin.scoring.association.places import Shift
+
+SCHEMA = "codearena-gap/1"
+
+
+@dataclass(frozen=True, slots=True)
+class GapOptions:
+    """What a user may choose.
+
+    Attributes:
+        benchmark: the axis of execution; ``None``: the one that most models have.
+        rate: the axis of preference: the score (win + tie / 2), or the win rate that the paper plots.
+        n_bootstraps: resamples, at least 100.
+        seed: of these, at least 0.
+    """
+
+    benchmark: str | None = None
+    rate: Rate = "score"
+    n_bootstraps: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model on both axes.
+
+    Attributes:
+        executions: benchmark -> its result.
+        residual: from the line of the other models; ``None`` without a line, a score, or a result on the axis.
+        places: among the models that the line rests on.
+    """
+
+    preference: Preference
+    executions: Mapping[str, Execution]
+    residual: Residual | None = None
+    places: Shift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Rank correlations of preference with one benchmark; ``None`` where there are too few models, or no order."""
+
+    benchmark: str
+    n: int
+    spearman: RankCorrelation | None
+    kendall: RankCorrelation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two models that tests do not tell apart: how much more ``a`` is preferred than ``b``.
+
+    Attributes:
+        difference: of the preference rates, with its 95 % interval; greater than 0.
+        executions: benchmark -> pass@1 of a and of b.
+    """
+
+    a: str
+    b: str
+    difference: float
+    low: float
+    high: float
+    executions: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What preference and execution say about the same models.
+
+    Attributes:
+        axis: the benchmark that line, residuals and places are on.
+        basis: "published" or "yours": whose line it is, and among whom a model has its place.
+        models: by preference, the best first; those without a score last.
+        line: or why there is none.
+        pairs: of one group, equal on base and plus tests within a point; the most different in preference first.
+        lacking: models without any result; they are in ``models`` too.
+        unused: names of results that belong to no model.
+        notes: what a reader should know about these numbers.
+        manifest: of the first run; ``None`` without runs.
+    """
+
+    options: GapOptions
+    axis: str
+    basis: str
+    models: tuple[Model, ...]
+    correlations: tuple[Correlation, ...]
+    line: Line | str
+    pairs: tuple[Pair, ...]
+    lacking: tuple[str, ...]
+    unused: tuple[str, ...]
+    notes: tuple[str, ...]
+    manifest: Mapping[str, Any] | None
+
+    def to_json(self, *, created: str) -> dict[str, Any]:
+        """Return the gap as plain data; what is withheld or undefined is ``null``, never a number.
+
+        Args:
+            created: when, ISO 8601.
+        """
+        return {
+            "schema": SCHEMA,
+            "created": created,
+            "package": {"name": "codearena-plugin", "version": codearena_plugin.__version__},
+            "options": {"confidence": CONFIDENCE, **dataclasses.asdict(self.options)},
+            "axis": self.axis,
+            "basis": self.basis,
+            "models": [_model_to_json(model) for model in self.models],
+            "correlations": [
+                {
+                    "benchmark": one.benchmark,
+                    "n": one.n,
+                    "spearman": one.spearman._asdict() if one.spearman else None,
+                    "kendall": one.kendall._asdict() if one.kendall else None,
+                }
+                for one in self.correlations
+            ],
+            "line": _line_to_json(self.line),
+            "pairs": [dataclasses.asdict(pair) for pair in self.pairs],
+            "lacking": list(self.lacking),
+            "unused": list(self.unused),
+            "notes": list(self.notes),
+            "manifest": dict(self.manifest) if self.manifest else None,
+        }
+
+
+def _model_to_json(model: Model) -> dict[str, Any]:
+    preference = model.preference
+    measured = preference.measured
+    return {
+        "name": preference.name,
+        "model": preference.model,
+        "group": preference.group,
+        "source": preference.source,
+        "withheld": preference.withheld,
+        "n_prompts": preference.n_prompts,
+        "preference": dataclasses.asdict(measured.interval(CONFIDENCE)) if measured else None,
+        "execution": {name: _execution_to_json(one) for name, one in model.executions.items()},
+        "residual": model.residual._asdict() if model.residual else None,
+        "places": model.places._asdict() if model.places else None,
+    }
+
+
+def _execution_to_json(one: Execution) -> dict[str, Any]:
+    interval = one.interval
+    return {
+        "estimate": one.estimate,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "stderr": interval.stderr if interval else None,
+        "n": one.n,
+        "n_expected": one.n_expected,
+        "engine": one.engine,
+        "source": one.source,
+        "model": one.model,
+        "notes": list(one.notes),
+        "pass_at": {str(k): dataclasses.asdict(interval) for k, interval in one.pass_at.items()},
+    }
+
+
+def _line_to_json(line: Line | str) -> dict[str, Any]:
+    if isinstance(line, str):
+        return {"why_absent": line}
+    found = {field.name: getattr(line, field.name) for field in dataclasses.fields(line) if field.name != "covariance"}
+    return {"why_absent": None, **found, "covariance": line.covariance.tolist()}

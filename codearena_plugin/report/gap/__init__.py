@@ -1,0 +1,1 @@
+"""The gap for people: tables on a terminal and in files, and a plot."""

@@ -1,0 +1,275 @@
+"""What a gap says, as facts and cells: the one truth behind the terminal, Markdown, CSV and LaTeX.
+
+The input is plain data of schema ``codearena-gap/1``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from codearena_plugin.gap.execution import base_and_plus, title_of
+from codearena_plugin.report.board import ABSENT, p_cell
+from codearena_plugin.report.facts import Cells, Facts, interval_cells, percent, share
+from codearena_plugin.report.published import YOURS
+from codearena_plugin.report.tables.named import Table
+from codearena_plugin.report.untrusted import one_line
+
+INTERVAL = "95 % interval"
+RATES: Mapping[str, str] = {"score": "score", "win_rate": "win rate"}
+_NAMED = 3
+_FEW_SOURCES = 8
+
+
+def gap_facts(gap: Mapping[str, Any]) -> Facts:
+    """Return what was compared, the line, who lies farthest from it, and what to know about the numbers."""
+    facts = [
+        ("preference", _preference(gap)),
+        ("execution", f"pass@1 on {title_of(gap['axis'])}; {'; '.join(_engines(gap))}"),
+        ("line", _line(gap)),
+    ]
+    named = [_apart(model) for model in by_distance(gap)[:_NAMED]]
+    if named:
+        facts.append(("farthest from it", "; ".join(named)))
+        outside = [one_line(m["name"]) for m in by_distance(gap) if is_outside(m)]
+        facts.append(("outside what is expected", ", ".join(outside) or "none"))
+    facts += [("note", one_line(note, 300)) for note in gap["notes"]]
+    facts += [
+        (one_line(model["name"]), f"no score: {one_line(model['withheld'])}")
+        for model in gap["models"]
+        if model["withheld"]
+    ]
+    if gap["lacking"]:
+        facts.append(("without results", ", ".join(one_line(name) for name in gap["lacking"])))
+    if gap["unused"]:
+        facts.append(("results of no run", ", ".join(one_line(name) for name in gap["unused"])))
+    return facts
+
+
+def _preference(gap: Mapping[str, Any]) -> str:
+    rate = "score, win + tie / 2" if gap["options"]["rate"] == "score" else "win rate"
+    groups = {model["group"] for model in gap["models"]}
+    sources = []
+    if "yours" in groups and gap["manifest"]:
+        suite = gap["manifest"]["suite"]
+        sources.append(f"runs on {suite['name']} against {suite['baseline']}")
+    if "published" in groups:
+        sources.append(next(model["source"] for model in gap["models"] if model["group"] == "published"))
+    return one_line(f"{rate}; {' and '.join(sources)}", 300)
+
+
+def _engines(gap: Mapping[str, Any]) -> list[str]:
+    found = [model["execution"].get(gap["axis"]) for model in gap["models"]]
+    return list(dict.fromkeys(one_line(one["engine"], 100) for one in found if one))
+
+
+def _line(gap: Mapping[str, Any]) -> str:
+    line = gap["line"]
+    if line["why_absent"] is not None:
+        return one_line(f"none: {line['why_absent']}", 300)
+    return (
+        f"logit preference = {line['intercept']:.2f} {line['slope']:+.2f} · logit pass@1, over {line['n']} "
+        f"{gap['basis'] if gap['basis'] == 'published' else 'of your'} models; beyond noise they lie "
+        f"{line['scatter']:.2f} log-odds from it (standard deviation)"
+    )
+
+
+def _apart(model: Mapping[str, Any]) -> str:
+    found = model["residual"]
+    low, high = (signed(found[end]) for end in ("gap_low", "gap_high"))
+    return f"{one_line(model['name'])} {signed(found['gap'])} ({low} to {high})"
+
+
+def by_distance(gap: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the models that have a residual, the one farthest from the line first."""
+    found = [model for model in gap["models"] if model["residual"]]
+    return sorted(found, key=lambda model: (-abs(model["residual"]["z"]), model["name"]))
+
+
+def is_outside(model: Mapping[str, Any]) -> bool:
+    """Return whether a model lies outside the interval that other models with its pass@1 are expected in."""
+    found = model["residual"]
+    return not found["expected_low"] <= model["preference"]["estimate"] <= found["expected_high"]
+
+
+def shown_name(model: Mapping[str, Any], gap: Mapping[str, Any]) -> str:
+    """Return a model's name; of the user's a sign says so, where others stand beside them."""
+    is_marked = model["group"] == "yours" and gap["basis"] == "published"
+    return (YOURS if is_marked else "") + one_line(model["name"])
+
+
+def signed(points: float) -> str:
+    """Return a difference of shares in points.
+
+    >>> signed(0.196), signed(-0.0004)
+    ('+19.6', '+0.0')
+    """
+    return f"{round(100 * points, 1) + 0.0:+.1f}"
+
+
+def shown_benchmarks(gap: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the axis with its base or plus tests beside it, the base first; those that no model has are left out."""
+    found = [name for name in base_and_plus(gap["axis"]) if any(name in m["execution"] for m in gap["models"])]
+    return tuple(found) if gap["axis"] in found else (gap["axis"],)
+
+
+def axes_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
+    """Return both axes of every model: preference, and pass@1 on base and plus tests with the interval of the axis.
+
+    ``brief`` writes base and plus into one column, to fit a terminal.
+    """
+    benchmarks = shown_benchmarks(gap)
+    rows = []
+    for model in gap["models"]:
+        preferred = ("withheld", "") if model["withheld"] else interval_cells(model["preference"])[:2]
+        n_scored = str(model["preference"]["n"]) if model["preference"] else "0"
+        results = [model["execution"].get(name) for name in benchmarks]
+        on_axis = model["execution"].get(gap["axis"])
+        shares = [percent(one["estimate"]) if one else ABSENT for one in results]
+        shares = [" / ".join(shares)] if brief else shares
+        rows.append((shown_name(model, gap), *preferred, n_scored, *shares, *_of_axis(on_axis)))
+    rate = RATES[gap["options"]["rate"]]
+    titles = [title_of(name) for name in benchmarks]
+    titles = [" / ".join([titles[0], *("+" for _ in titles[1:])])] if brief else titles
+    return Cells(("model", rate, INTERVAL, "n", *titles, INTERVAL, "n"), rows)
+
+
+def _of_axis(result: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return interval and number of problems of a result."""
+    if result is None or result["n"] is None:
+        return ABSENT, ABSENT
+    of = result["n_expected"] or result["n"]
+    return f"{percent(result['low'])} – {percent(result['high'])}", share(result["n"], of)
+
+
+def residual_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
+    """Return what others with a model's pass@1 are expected to score, its gap, and how many places it moves.
+
+    ``brief`` writes places and their interval into one column, in whole places.
+    """
+    rows = []
+    for model in by_distance(gap):
+        found = model["residual"]
+        expected = f"{percent(found['expected_low'])} – {percent(found['expected_high'])}"
+        own = f"{signed(found['gap_low'])} to {signed(found['gap_high'])}"
+        shift = _shift(model["places"], brief=brief)
+        rows.append((shown_name(model, gap), percent(found["expected"]), expected, signed(found["gap"]), own, *shift))
+    places = ("places up",) if brief else ("places up", INTERVAL)
+    return Cells(("model", "expected", INTERVAL, "gap", INTERVAL, *places), rows)
+
+
+def _shift(places: Mapping[str, Any] | None, *, brief: bool) -> tuple[str, ...]:
+    if places is None:
+        return (ABSENT,) if brief else (ABSENT, ABSENT)
+    up, low, high = places["places"], places["low"], places["high"]
+    if low is None:
+        return (_places(up),) if brief else (_places(up), ABSENT)
+    if brief:
+        return (f"{_places(up)} ({_places(math.floor(low))} to {_places(math.ceil(high))})",)
+    return _places(up), f"{_places(low)} to {_places(high)}"
+
+
+def _places(n: float) -> str:
+    return f"{n + 0.0:+g}"
+
+
+def correlation_cells(gap: Mapping[str, Any]) -> Cells:
+    """Return the rank correlations with every benchmark; no row for one with too few models."""
+    rows = [
+        (title_of(one["benchmark"]), str(one["n"]), *_correlation(one["spearman"]), *_correlation(one["kendall"]))
+        for one in gap["correlations"]
+        if one["spearman"]
+    ]
+    return Cells(("benchmark", "n", "Spearman", INTERVAL, "prompts", "Kendall", INTERVAL, "prompts"), rows)
+
+
+def _correlation(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    ends = [found["other_models"], found["other_prompts"]]
+    intervals = [f"{pair[0]:.2f} – {pair[1]:.2f}" if pair else ABSENT for pair in ends]
+    return f"{found['estimate']:.2f}", intervals[0], intervals[1]
+
+
+def pair_cells(gap: Mapping[str, Any]) -> Cells:
+    """Return the pairs that are equal on tests and apart in preference."""
+    benchmarks = shown_benchmarks(gap)
+    rows = []
+    for pair in gap["pairs"]:
+        shares = [pair["executions"].get(name) for name in benchmarks]
+        results = [f"{percent(one[0])} / {percent(one[1])}" if one else ABSENT for one in shares]
+        ends = f"{signed(pair['low'])} to {signed(pair['high'])}"
+        name = f"{one_line(pair['a'])} − {one_line(pair['b'])}"
+        rows.append((name, signed(pair["difference"]), ends, *results))
+    return Cells(("equal on tests", "preference", INTERVAL, *map(title_of, benchmarks)), rows)
+
+
+def source_cells(gap: Mapping[str, Any]) -> Cells:
+    """Return where every execution number comes from and which engine gave it: a row a source, engine and benchmark."""
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for model in gap["models"]:
+        for name, one in model["execution"].items():
+            found.setdefault((one["source"], one["engine"], name), []).append(one)
+    rows = [
+        (one_line(source, 120), one_line(engine, 80), title_of(name), str(len(results)), ", ".join(_sizes(results)))
+        for (source, engine, name), results in found.items()
+    ]
+    return Cells(("source", "engine", "benchmark", "models", "problems"), rows)
+
+
+def source_facts(gap: Mapping[str, Any]) -> Facts:
+    """Return the same in a line a source and engine."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for source, engine, benchmark, models, problems in source_cells(gap).rows:
+        found.setdefault((source, engine), []).append(f"{benchmark} ({models} × {problems})")
+    lines = [(source, f"{engine}: {', '.join(results)}") for (source, engine), results in found.items()]
+    shown = [("source", f"{source}: {text}") for source, text in lines[:_FEW_SOURCES]]
+    left_out = len(lines) - _FEW_SOURCES
+    return [*shown, ("source", f"{left_out} more in --format json")] if left_out > 0 else shown
+
+
+def _sizes(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    sizes = {(one["n"], one["n_expected"] or one["n"]) for one in results}
+    for n, of in sorted(sizes, key=lambda pair: pair[0] or 0):
+        yield "unknown" if n is None else share(n, of)
+
+
+def whole_cells(gap: Mapping[str, Any]) -> Cells:
+    """Return a row a model with everything: for programs, and for those who make tables of their own."""
+    axes, residuals = axes_cells(gap), {row[0]: row for row in residual_cells(gap).rows}
+    absent = (ABSENT,) * 6
+    rows = []
+    for model, row in zip(gap["models"], axes.rows, strict=True):
+        residual, places = model["residual"], model["places"]
+        one = model["execution"].get(gap["axis"])
+        stands = (f"{places['on_x']:g}", f"{places['on_y']:g}") if places else (ABSENT, ABSENT)
+        source = (one_line(one["engine"], 80), one_line(one["source"], 120)) if one else (ABSENT, ABSENT)
+        p_value = p_cell(residual["p_value"]) if residual else ABSENT
+        rows.append((*row, *residuals.get(row[0], ("", *absent))[1:], p_value, *stands, *source))
+    more = ("p", "place on tests", "place by preference", "engine", "source")
+    return Cells((*axes.columns, *residual_cells(gap).columns[1:], *more), rows)
+
+
+GAP_NOTE = (
+    "Expected: what other models with this pass@1 score, with the interval that one more of them would fall into 95 "
+    "times in 100. Gap: score less expected score, in points; its interval is the noise of this model's own numbers "
+    "and of the line. Places up: place on tests less place by preference."
+)
+CORRELATION_NOTE = (
+    "Over the models of the line. First interval: had other models been compared; second, under prompts: the same "
+    "models on other prompts and problems."
+)
+PAIR_NOTE = "Base and plus tests at most one point apart, preference apart by more than resampled prompts explain."
+
+
+def tables_of_gap(gap: Mapping[str, Any]) -> list[Table]:
+    """Return all tables that have a row, in the order in which they are read."""
+    tables = [
+        Table("gap", "Preference and execution", axes_cells(gap), long=whole_cells(gap)),
+        Table("residuals", "Gap to the expected score", residual_cells(gap), GAP_NOTE),
+        Table("pairs", "Equal on tests, apart in preference", pair_cells(gap), PAIR_NOTE),
+        Table(
+            "correlations", "Rank correlation of preference with execution", correlation_cells(gap), CORRELATION_NOTE
+        ),
+        Table("sources", "Where execution numbers come from", source_cells(gap), words=(0, 1, 2)),
+    ]
+    return [table for table in tables if table.cells.rows]

@@ -1,0 +1,135 @@
+"""Rank correlations of two measures over the same models, with the two uncertainties that they have.
+
+They are different questions. *Other models*: how far would the correlation of another set of such models lie? Models
+are resampled; the noise of measuring them is in the numbers already. *Other prompts*: the same models, measured again;
+prompts and problems are resampled, models stay.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from codearena_plugin.scoring.rates import check_confidence
+from codearena_plugin.scoring.resample import Array, IntArray, bootstrap_weights
+
+Kind = Literal["spearman", "kendall"]
+Ends: TypeAlias = tuple[float, float]
+
+FEWEST_MODELS = 5
+"""Below this a correlation is not given: four models in order happen by chance in one of 24 cases."""
+
+
+class RankCorrelation(NamedTuple):
+    """A rank correlation in [−1, 1].
+
+    Attributes:
+        other_models: interval over models.
+        other_prompts: interval over prompts and problems, the models kept; ``None`` where their number is unknown.
+        n: models.
+    """
+
+    estimate: float
+    other_models: Ends
+    other_prompts: Ends | None
+    n: int
+
+
+def rank_correlation(kind: Kind, x: Array, y: Array) -> Array:
+    """Return the rank correlation of each row of ``x`` with that of ``y``, in [−1, 1].
+
+    Spearman's ρ is the correlation of mid-ranks; Kendall's is τ-b, which corrects for ties.
+
+    Args:
+        kind: "spearman" or "kendall".
+        x: shape (..., M), any unit; only its order counts.
+        y: of the same shape.
+
+    Returns:
+        Shape (...); NaN where a row holds a NaN or all its values are equal: no order, no correlation.
+
+    Raises:
+        ValueError: shapes that differ.
+
+    References:
+        Kendall 1945, Biometrika 33(3) (ties); Spearman 1904, American Journal of Psychology 15(1).
+
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> y = np.array([1.0, 3.0, 2.0, 4.0])
+    >>> [round(float(rank_correlation(kind, x, y)), 4) for kind in ("spearman", "kendall")]
+    [0.8, 0.6667]
+    """
+    if x.shape != y.shape:
+        msg = f"Shapes {x.shape} and {y.shape}; expected the same models in both."
+        raise ValueError(msg)
+    found = [np.sign(values[..., :, None] - values[..., None, :]) for values in (x, y)]
+    if kind == "spearman":  # the sum of a model's signs is its mid-rank, centred and doubled
+        found = [signs.sum(axis=-1)[..., None] for signs in found]
+    xy, xx, yy = (np.sum(a * b, axis=(-2, -1)) for a, b in (found, found[:1] * 2, found[1:] * 2))
+    with np.errstate(invalid="ignore"):
+        correlation: Array = xy / np.sqrt(xx * yy)
+    return correlation.clip(-1, 1)
+
+
+def rank_correlation_interval(
+    kind: Kind,
+    x: Array,
+    y: Array,
+    resamples: IntArray,
+    *,
+    noisy: tuple[Array, Array] | None = None,
+    confidence: float = 0.95,
+) -> RankCorrelation | None:
+    """Return a rank correlation with its intervals; ``None`` for fewer than ``FEWEST_MODELS``, or if one has no order.
+
+    Both intervals are percentiles. Measuring again adds noise to numbers that hold noise already, which lowers a
+    correlation: the interval over prompts is therefore shifted by the distance of its median from the estimate.
+
+    Args:
+        kind: "spearman" or "kendall".
+        x: shape (M,).
+        y: shape (M,), the same models.
+        resamples: of ``model_resamples``, shape (B, M).
+        noisy: replicates of both, shape (B, M) each, from resampled problems and prompts.
+        confidence: in (0, 1).
+
+    Raises:
+        ValueError: shapes that differ, or a ``confidence`` outside (0, 1).
+
+    References:
+        Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 6 and 13.
+    """
+    check_confidence(confidence)
+    estimate = float(rank_correlation(kind, x, y))
+    if x.size < FEWEST_MODELS or np.isnan(estimate):
+        return None
+    models = _percentiles(rank_correlation(kind, x[resamples], y[resamples]), confidence)
+    prompts = None
+    if noisy is not None:
+        again = rank_correlation(kind, *noisy)
+        shift = estimate - float(np.nanmedian(again))
+        low, high = _percentiles(again, confidence)
+        prompts = _holding(estimate, (low + shift, high + shift))
+    return RankCorrelation(estimate, _holding(estimate, models), prompts, x.size)
+
+
+def model_resamples(n_models: int, n_bootstraps: int, seed: int) -> IntArray:
+    """Return which models each resample holds, as indices, shape (n_bootstraps, n_models).
+
+    Raises:
+        ValueError: no model, no resample, or a negative seed.
+    """
+    counts = bootstrap_weights(n_models, n_bootstraps, seed).astype(np.int64)
+    return np.repeat(np.tile(np.arange(n_models), n_bootstraps), counts.ravel()).reshape(n_bootstraps, n_models)
+
+
+def _percentiles(values: Array, confidence: float) -> Ends:
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(values, (tail, 1 - tail))
+    return float(low), float(high)
+
+
+def _holding(estimate: float, ends: Ends) -> Ends:
+    """Return an interval within [−1, 1] that holds the estimate."""
+    return max(-1.0, min(ends[0], estimate)), min(1.0, max(ends[1], estimate))
