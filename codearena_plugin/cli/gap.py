@@ -89,6 +89,7 @@ def _inputs(
     from codearena_plugin.gap.preference import preferences_of
     from codearena_plugin.gap.reading import read_results
     from codearena_plugin.gap.reference import SOURCES
+    from codearena_plugin.runs.compare import sampling_notes
     from codearena_plugin.runs.files import load_run
 
     said = [read_match(text) for text in match]
@@ -108,7 +109,8 @@ def _inputs(
         results=read_results(execution),
         said=said,
         published_results=read_results(sources or ["paper"]) if published else None,
-        manifest=stored[0].result["manifest"] if stored else None,
+        manifests=[run.result["manifest"] for run in stored],
+        notes=sampling_notes(stored),
     )
 
 

@@ -14,6 +14,7 @@ from codearena_plugin.gap.execution import BENCHMARKS, CONFIDENCE, Execution, ba
 from codearena_plugin.gap.matching import match_results
 from codearena_plugin.gap.preference import Group, Preference, published_preferences
 from codearena_plugin.gap.record import Correlation, Gap, GapOptions, Model, Pair
+from codearena_plugin.runs.caveats import notices
 from codearena_plugin.scoring.association.correlation import FEWEST_MODELS, model_resamples, rank_correlation_interval
 from codearena_plugin.scoring.association.line import Line, NoLineError, Point, fit_line, left_out_residuals, logit_of
 from codearena_plugin.scoring.association.noise import Measured, replicates
@@ -35,14 +36,16 @@ class Inputs:
         results: for these runs.
         said: pairs of a run's name and a name in the results.
         published_results: for the published models; ``None``: these are not asked for.
-        manifest: of the first run.
+        manifests: of these runs.
+        notes: what a reader should know about them.
     """
 
     preferences: Sequence[Preference] = ()
     results: Sequence[Execution] = ()
     said: Sequence[tuple[str, str]] = ()
     published_results: Sequence[Execution] | None = None
-    manifest: Mapping[str, Any] | None = None
+    manifests: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[str] = ()
 
 
 def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
@@ -77,8 +80,9 @@ def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
         pairs=placed.pairs,
         lacking=tuple(model.preference.name for model in own if not model.executions),
         unused=unused,
-        notes=tuple(_notes(models, axis)),
-        manifest=inputs.manifest,
+        notices=tuple(dict.fromkeys(notice for manifest in inputs.manifests for notice in notices(manifest))),
+        notes=(*inputs.notes, *_notes(models, axis)),
+        manifest=inputs.manifests[0] if inputs.manifests else None,
     )
 
 
@@ -89,11 +93,10 @@ def _own(inputs: Inputs) -> tuple[list[Model], tuple[str, ...]]:
     matching = match_results(inputs.preferences, inputs.results, inputs.said)
     if not any(matching.found.values()):
         runs, results = (_listed(names) for names in (matching.found, matching.unused))
-        msg = f"No run has execution results. Runs: {runs}. Results: {results}. Say which with --match 'run=results'."
+        there = f"Results in files: {results}." if results else "None of the published models has such a name."
+        msg = f"No run has execution results. Runs: {runs}. {there} Say which belong together: --match 'run=results'."
         raise DataError(msg)
-    models = [Model(one, matching.found[one.name]) for one in inputs.preferences]
-    shipped = {one.model for one in inputs.published_results or ()}
-    return models, tuple(name for name in matching.unused if name not in shipped)
+    return [Model(one, matching.found[one.name]) for one in inputs.preferences], matching.unused
 
 
 def _listed(names: Sequence[str] | Mapping[str, object], most: int = 8) -> str:

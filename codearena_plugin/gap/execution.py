@@ -40,6 +40,7 @@ class Execution:
         alias: another name of the model; empty if it has none.
         notes: what a reader should know about this number.
         pass_at: k -> pass@k, for further k that all problems have samples for.
+        is_reference: it is a published number that the package ships.
     """
 
     model: str
@@ -52,6 +53,7 @@ class Execution:
     alias: str = ""
     notes: tuple[str, ...] = ()
     pass_at: Mapping[int, Interval] = field(default_factory=dict)
+    is_reference: bool = False
 
     @property
     def n(self) -> int | None:

@@ -16,7 +16,7 @@ class Matching:
 
     Attributes:
         found: name of a preference -> benchmark -> its result; empty for a model without results.
-        unused: names of results that belong to no model, in the order of the files.
+        unused: names of results in files that belong to no model, in the order of the files.
     """
 
     found: Mapping[str, Mapping[str, Execution]]
@@ -71,7 +71,8 @@ def match_results(
         own = [one for one in results if {one.model, one.alias} & names]
         found[preference.name] = _by_benchmark(preference.name, own)
         used.update(one.model for one in own)
-    return Matching(found, tuple(dict.fromkeys(one.model for one in results if one.model not in used)))
+    left = [one.model for one in results if one.model not in used and not one.is_reference]
+    return Matching(found, tuple(dict.fromkeys(left)))
 
 
 def _by_benchmark(name: str, results: Sequence[Execution]) -> dict[str, Execution]:

@@ -12,6 +12,7 @@ JSON: ``{"schema": "codearena-execution/1", "unit": â€¦, "results": [{"model": â
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -38,7 +39,7 @@ def read_csv_results(path: Path, text: str) -> list[Execution]:
     Raises:
         DataError: a column is missing, or a cell is not what it should be; names file, line and column.
     """
-    reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), strict=True)
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         rows = [(f"line {reader.line_num}", row) for row in reader]
     except csv.Error as exc:

@@ -92,6 +92,7 @@ class Gap:
         pairs: of one group, equal on base and plus tests within a point; the most different in preference first.
         lacking: models without any result; they are in ``models`` too.
         unused: names of results that belong to no model.
+        notices: what every output must carry: that a suite is for trying, what a judge is not.
         notes: what a reader should know about these numbers.
         manifest: of the first run; ``None`` without runs.
     """
@@ -105,6 +106,7 @@ class Gap:
     pairs: tuple[Pair, ...]
     lacking: tuple[str, ...]
     unused: tuple[str, ...]
+    notices: tuple[str, ...]
     notes: tuple[str, ...]
     manifest: Mapping[str, Any] | None
 
@@ -135,6 +137,7 @@ class Gap:
             "pairs": [dataclasses.asdict(pair) for pair in self.pairs],
             "lacking": list(self.lacking),
             "unused": list(self.unused),
+            "notices": list(self.notices),
             "notes": list(self.notes),
             "manifest": dict(self.manifest) if self.manifest else None,
         }

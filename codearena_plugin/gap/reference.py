@@ -184,15 +184,22 @@ def _row(
 ) -> Iterator[Execution]:
     """Yield the numbers of one row; an empty cell is no number."""
     for column in columns:
+        if cells[column] and not _SHARE.fullmatch(cells[column]):
+            raise _wrong(path, cells["model"], column, cells[column], "pass@1 in per cent with one decimal, as 87.2")
+    for column in (column for column in columns if cells[column]):
         cell = cells[column]
-        if not cell:
-            continue
-        if not _SHARE.fullmatch(cell):
-            raise _wrong(path, cells["model"], column, cell, "pass@1 in per cent with one decimal, as 87.2")
         base, plus = (cells.get(name, "") for name in base_and_plus(column))
         n = problems_of(column, base, plus)
-        measured = counted(round(float(cell) * n / 100), n) if n else None
-        yield Execution(cells["model"], column, round(float(cell) / 100, 3), measured, n, engine(column), source)
+        yield Execution(
+            model=cells["model"],
+            benchmark=column,
+            estimate=round(float(cell) / 100, 3),
+            measured=counted(round(float(cell) * n / 100), n) if n else None,
+            n_expected=n,
+            engine=engine(column),
+            source=source,
+            is_reference=True,
+        )
 
 
 def _read_csv(path: Path, columns: tuple[str, ...]) -> dict[str, _Cells]:

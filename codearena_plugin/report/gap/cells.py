@@ -32,8 +32,8 @@ def gap_facts(gap: Mapping[str, Any]) -> Facts:
     named = [_apart(model) for model in by_distance(gap)[:_NAMED]]
     if named:
         facts.append(("farthest from it", "; ".join(named)))
-        outside = [one_line(m["name"]) for m in by_distance(gap) if is_outside(m)]
-        facts.append(("outside what is expected", ", ".join(outside) or "none"))
+        facts.append(("outside what is expected", _outside(by_distance(gap))))
+    facts += [("notice", one_line(notice, 300)) for notice in gap["notices"]]
     facts += [("note", one_line(note, 300)) for note in gap["notes"]]
     facts += [
         (one_line(model["name"]), f"no score: {one_line(model['withheld'])}")
@@ -81,6 +81,12 @@ def _apart(model: Mapping[str, Any]) -> str:
     return f"{one_line(model['name'])} {signed(found['gap'])} ({low} to {high})"
 
 
+def _outside(models: Sequence[Mapping[str, Any]]) -> str:
+    """Return who lies outside the interval of prediction, and how many would by chance."""
+    names = ", ".join(one_line(model["name"]) for model in models if is_outside(model)) or "none"
+    return f"{names} (of {len(models)}, where {0.05 * len(models):.1f} are by chance)"
+
+
 def by_distance(gap: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the models that have a residual, the one farthest from the line first."""
     found = [model for model in gap["models"] if model["residual"]]
@@ -109,9 +115,9 @@ def signed(points: float) -> str:
 
 
 def shown_benchmarks(gap: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the axis with its base or plus tests beside it, the base first; those that no model has are left out."""
-    found = [name for name in base_and_plus(gap["axis"]) if any(name in m["execution"] for m in gap["models"])]
-    return tuple(found) if gap["axis"] in found else (gap["axis"],)
+    """Return the axis, last, and before it the same problems with the other tests, base or plus, if a model has them."""
+    [other] = set(base_and_plus(gap["axis"])) - {gap["axis"]}
+    return (other, gap["axis"]) if any(other in m["execution"] for m in gap["models"]) else (gap["axis"],)
 
 
 def axes_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
@@ -123,16 +129,28 @@ def axes_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
     rows = []
     for model in gap["models"]:
         preferred = ("withheld", "") if model["withheld"] else interval_cells(model["preference"])[:2]
-        n_scored = str(model["preference"]["n"]) if model["preference"] else "0"
+        n_scored = share(model["preference"]["n"] if model["preference"] else 0, model["n_prompts"])
         results = [model["execution"].get(name) for name in benchmarks]
         on_axis = model["execution"].get(gap["axis"])
         shares = [percent(one["estimate"]) if one else ABSENT for one in results]
         shares = [" / ".join(shares)] if brief else shares
         rows.append((shown_name(model, gap), *preferred, n_scored, *shares, *_of_axis(on_axis)))
     rate = RATES[gap["options"]["rate"]]
-    titles = [title_of(name) for name in benchmarks]
-    titles = [" / ".join([titles[0], *("+" for _ in titles[1:])])] if brief else titles
-    return Cells(("model", rate, INTERVAL, "n", *titles, INTERVAL, "n"), rows)
+    if brief:
+        return Cells(("model", rate, INTERVAL, "n", _joined(benchmarks), INTERVAL, "n"), rows)
+    return Cells(("model", rate, INTERVAL, "prompts", *map(title_of, benchmarks), INTERVAL, "problems"), rows)
+
+
+def _joined(benchmarks: Sequence[str]) -> str:
+    """Return the titles of base and plus tests in one.
+
+    >>> _joined(("humaneval", "humaneval+")), _joined(("mbpp+", "mbpp")), _joined(("multipl_e",))
+    ('HumanEval / +', '+ / MBPP', 'MultiPL-E')
+    """
+    first, *axis = benchmarks
+    if not axis:
+        return title_of(first)
+    return f"{title_of(first)} / +" if axis[0].endswith("+") else f"+ / {title_of(axis[0])}"
 
 
 def _of_axis(result: Mapping[str, Any] | None) -> tuple[str, str]:
@@ -174,14 +192,18 @@ def _places(n: float) -> str:
     return f"{n + 0.0:+g}"
 
 
-def correlation_cells(gap: Mapping[str, Any]) -> Cells:
-    """Return the rank correlations with every benchmark; no row for one with too few models."""
+def correlation_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
+    """Return the rank correlations with every benchmark; no row for one with too few models.
+
+    ``brief`` leaves the second interval of Kendall's out.
+    """
     rows = [
         (title_of(one["benchmark"]), str(one["n"]), *_correlation(one["spearman"]), *_correlation(one["kendall"]))
         for one in gap["correlations"]
-        if one["spearman"]
+        if one["spearman"] and one["kendall"]
     ]
-    return Cells(("benchmark", "n", "Spearman", INTERVAL, "prompts", "Kendall", INTERVAL, "prompts"), rows)
+    columns = ("benchmark", "n", "Spearman", INTERVAL, "prompts", "Kendall", INTERVAL, "prompts")
+    return Cells(columns[:-1], [row[:-1] for row in rows]) if brief else Cells(columns, rows)
 
 
 def _correlation(found: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -34,11 +34,11 @@ def _parts(gap: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield cells_table(Cells(pairs.columns, pairs.rows[:_MOST_PAIRS]), min_width=None)
         left_out = len(pairs.rows) - _MOST_PAIRS
         yield Text(cells.PAIR_NOTE + (f" {left_out} more in --format json." if left_out > 0 else ""), style="dim")
-    correlations = cells.correlation_cells(gap)
+    correlations = cells.correlation_cells(gap, brief=True)
     if correlations.rows:
         yield cells_table(correlations, min_width=None)
         yield Text(cells.CORRELATION_NOTE, style="dim")
     yield facts_table(cells.source_facts(gap))
     if gap["manifest"] and gap["basis"] == "published":
-        yield cells_table(comparability_cells(gap["manifest"]), min_width=None)
+        yield cells_table(comparability_cells(gap["manifest"]), min_width=14)
         yield facts_table(comparability_facts(gap["manifest"]))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,9 @@ _WIDTH, _HEIGHT, _DPI = 10.0, 7.0, 110
 _FONT = 7.0
 _COLOURS = {"published": "#4c6a92", "yours": "#c2410c"}
 _LONGEST_NAME = 40
+_NOT_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_RADII = (8.0, 13.0, 19.0, 26.0, 34.0, 44.0)
+_LEADER = 14.0  # a name farther from its point than this is joined to it
 
 
 class Spot(NamedTuple):
@@ -95,7 +99,7 @@ def _spots(gap: Mapping[str, Any]) -> list[Spot]:
     for model in gap["models"]:
         preferred, executed = model["preference"], model["execution"].get(gap["axis"])
         if preferred and executed:
-            name = one_line(model["name"], _LONGEST_NAME)
+            name = _NOT_XML.sub("�", one_line(model["name"], _LONGEST_NAME))
             x, y = 100 * executed["estimate"], 100 * preferred["estimate"]
             found.append(Spot(name, model["group"], x, y, _error(executed, x), _error(preferred, y)))
     return found
@@ -143,7 +147,7 @@ def _draw_group(axes: Any, spots: Sequence[Spot], group: str, is_named: bool) ->
         fmt="o" if group == "published" else "D",
         markersize=4,
         linewidth=0.6,
-        alpha=0.8,
+        alpha=0.75,
         color=_COLOURS[group],
         label=f"{group}, 95 % intervals" if is_named else "models, 95 % intervals",
     )
@@ -168,16 +172,20 @@ def _percent(logit: float) -> float:
 
 
 def _draw_names(axes: Any, spots: Sequence[Spot]) -> None:
-    """Write every name beside its point: where it covers least of other names and points, the near places first."""
-    scale = 72 / _DPI
-    points = [tuple(scale * value for value in axes.transData.transform((spot.x, spot.y))) for spot in spots]
-    taken = [Box(x - 3, y - 3, x + 3, y + 3) for x, y in points]
-    frame = Box(*(scale * value for value in axes.bbox.extents))
-    for spot, (x, y) in zip(spots, points, strict=True):
+    """Write every name beside its point, where it covers least of other names, points and bars."""
+
+    def on_page(x: float, y: float) -> tuple[float, float]:
+        left, bottom = axes.transData.transform((x, y)) * 72 / _DPI
+        return float(left), float(bottom)
+
+    taken = [box for spot in spots for box in _obstacles(spot, on_page)]
+    frame = Box(*(72 / _DPI * float(value) for value in axes.bbox.extents))
+    for spot in spots:
+        x, y = on_page(spot.x, spot.y)
         width, height = 0.58 * _FONT * len(spot.name), 1.15 * _FONT
-        box, dx, dy = min(
-            (_candidate(x, y, angle, radius, width, height) for radius in (7, 13, 20, 29, 40) for angle in range(16)),
-            key=lambda found: _cost(found, taken, frame),
+        box, away = min(
+            (_candidate(x, y, angle, radius, (width, height)) for radius in _RADII for angle in range(16)),
+            key=lambda found: _cost(found[0], found[1], taken, frame),
         )
         taken.append(box)
         axes.annotate(
@@ -188,20 +196,27 @@ def _draw_names(axes: Any, spots: Sequence[Spot]) -> None:
             fontsize=_FONT,
             color=_COLOURS[spot.group],
             parse_math=False,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.3, "color": "#888888"} if math.hypot(dx, dy) > 12 else None,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#888888"} if away > _LEADER else None,
         )
 
 
-def _candidate(x: float, y: float, angle: int, radius: float, width: float, height: float) -> tuple[Box, float, float]:
+def _obstacles(spot: Spot, on_page: Callable[[float, float], tuple[float, float]]) -> list[Box]:
+    """Return what a name should not cover: a point and its two bars."""
+    x, y = on_page(spot.x, spot.y)
+    left, bottom = on_page(spot.x - spot.x_error[0], spot.y - spot.y_error[0])
+    right, top = on_page(spot.x + spot.x_error[1], spot.y + spot.y_error[1])
+    return [Box(x - 3, y - 3, x + 3, y + 3), Box(left, y - 1, right, y + 1), Box(x - 1, bottom, x + 1, top)]
+
+
+def _candidate(x: float, y: float, angle: int, radius: float, size: tuple[float, float]) -> tuple[Box, float]:
     """Return where a name would stand in one of 16 directions, and how far from its point."""
     dx, dy = radius * math.cos(angle * math.pi / 8), radius * math.sin(angle * math.pi / 8)
-    left = x + dx - width * (1 - math.cos(angle * math.pi / 8)) / 2
-    bottom = y + dy - height / 2
-    return Box(left, bottom, left + width, bottom + height), dx, dy
+    left = x + dx - size[0] * (1 - math.cos(angle * math.pi / 8)) / 2
+    bottom = y + dy - size[1] / 2
+    return Box(left, bottom, left + size[0], bottom + size[1]), radius
 
 
-def _cost(found: tuple[Box, float, float], taken: Sequence[Box], frame: Box) -> float:
-    box, dx, dy = found
+def _cost(box: Box, away: float, taken: Sequence[Box], frame: Box) -> float:
     area = (box.right - box.left) * (box.top - box.bottom)
     outside = area - box.overlap(frame)
-    return sum(box.overlap(other) for other in taken) + 5 * outside + 0.4 * math.hypot(dx, dy)
+    return sum(box.overlap(other) for other in taken) + 5 * outside + 1.2 * away

@@ -150,7 +150,7 @@ def fit_line(points: Sequence[Point]) -> Line:
     """
     n = len(points)
     if n < FEWEST_MODELS:
-        msg = f"{n} models determine no line, expected {FEWEST_MODELS} or more"
+        msg = f"a line needs at least {FEWEST_MODELS} models besides the one that is held to it, here are {n}"
         raise NoLineError(msg)
     x, x_variance, y, y_variance = np.array([(*point.x, *point.y) for point in points]).T
     ones = np.ones((n, 1))
