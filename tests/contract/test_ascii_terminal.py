@@ -62,7 +62,13 @@ def test_the_doctor_reads_a_store_in_such_a_home(codearena: Codearena, tmp_path:
     assert "0 rows" in codearena("doctor")
 
 
-@pytest.mark.parametrize("command", ["judge", "rescore", "compare", "show", "doctor"])
+def test_the_published_gap_is_printed(codearena: Codearena) -> None:
+    out = codearena("gap", "--published", "--bootstraps", "100")
+    assert "\\u" not in out
+    assert "Qwen2.5-Coder-32B-Instruct -" in out
+
+
+@pytest.mark.parametrize("command", ["judge", "rescore", "compare", "gap", "show", "doctor"])
 def test_every_command_explains_itself(codearena: Codearena, command: str) -> None:
     assert f"codearena {command}" in codearena(command, "--help")
 

@@ -67,6 +67,19 @@ def test_evalplus_own_numbers_can_stand_in_for_the_paper_s(codearena) -> None:
     assert "EvalPlus leaderboard, 2024-12-26" in out
 
 
+def test_a_run_named_as_a_published_model_can_take_its_published_pass_at_1(codearena, tmp_path: Path) -> None:
+    run = write_run(tmp_path, "GPT 4o (Aug 2024)", "w" * 20 + "l" * 10)
+    for source, plus in (("evalplus", "92.7 / 87.2"), ("paper", None)):
+        code, out, err = codearena("gap", run.path, "--execution", source, *QUICK)
+        assert (code == 0 and plus in out) if plus else (code == 2 and "--match" in err)
+        assert "results of no run" not in out, "the shipped numbers are no results of a user's"
+    code, out, _ = codearena(
+        *("gap", run.path, "--execution", "paper", "--match", "GPT 4o (Aug 2024)=GPT-4o-2024-08-06", *QUICK)
+    )
+    assert code == 0
+    assert "92.1 / 86.0" in out
+
+
 def test_runs_and_a_table_give_the_whole_page(codearena, runs, results) -> None:
     code, out, err = codearena("gap", *runs, "--execution", results, *QUICK)
     assert (code, err) == (0, "")

@@ -115,7 +115,7 @@ def signed(points: float) -> str:
 
 
 def shown_benchmarks(gap: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the axis, last, and before it the same problems with the other tests, base or plus, if a model has them."""
+    """Return the axis, last, and before it its problems with the other tests, base or plus, if a model has them."""
     [other] = set(base_and_plus(gap["axis"])) - {gap["axis"]}
     return (other, gap["axis"]) if any(other in m["execution"] for m in gap["models"]) else (gap["axis"],)
 
