@@ -16,7 +16,15 @@ from codearena_plugin.gap.preference import Group, Preference, published_prefere
 from codearena_plugin.gap.record import Correlation, Gap, GapOptions, Model, Pair
 from codearena_plugin.runs.caveats import notices
 from codearena_plugin.scoring.association.correlation import FEWEST_MODELS, model_resamples, rank_correlation_interval
-from codearena_plugin.scoring.association.line import Line, NoLineError, Point, fit_line, left_out_residuals, logit_of
+from codearena_plugin.scoring.association.line import (
+    Line,
+    NoLineError,
+    Point,
+    Residual,
+    fit_line,
+    left_out_residuals,
+    logit_of,
+)
 from codearena_plugin.scoring.association.noise import Measured, replicates
 from codearena_plugin.scoring.association.places import rank_shift
 from codearena_plugin.scoring.resample import Array
@@ -200,33 +208,34 @@ class _Placed:
         self.pairs = tuple(sorted(_equals(models, axis, axes), key=lambda pair: -pair.difference))
 
 
-def _residuals(models: Sequence[Model], among: Sequence[int], axis: str) -> tuple[Line, dict[int, Any]]:
+def _residuals(models: Sequence[Model], among: Sequence[int], axis: str) -> tuple[Line, dict[int, Residual]]:
     """Return the line of the basis and all residuals; a model of the basis is held to the line of the others.
 
     Raises:
         NoLineError: there is no line.
     """
-    intervals = [model.executions[axis].interval for model in models]
-    unknown = [m.preference.name for m, interval in zip(models, intervals, strict=True) if interval is None]
-    if unknown:
+    points = {i: point for i, model in enumerate(models) if (point := _point(model, axis))}
+    basis = [i for i in among if i in points]
+    if among and not basis:
         msg = f"it is not known on how many problems {title_of(axis)} rests, so neither is its noise"
         raise NoLineError(msg)
-    points = [
-        Point(logit_of(interval), logit_of(model.preference.measured.interval(CONFIDENCE)))
-        for model, interval in zip(models, intervals, strict=True)
-        if interval and model.preference.measured
-    ]
-    line = fit_line([points[i] for i in among])
-    left_out = dict(zip(among, left_out_residuals([points[i] for i in among], CONFIDENCE), strict=True))
-    return line, {
-        i: left_out[i] if i in left_out else line.residual(point, CONFIDENCE) for i, point in enumerate(points)
-    }
+    line = fit_line([points[i] for i in basis])
+    left_out = dict(zip(basis, left_out_residuals([points[i] for i in basis], CONFIDENCE), strict=True))
+    return line, {i: left_out[i] if i in left_out else line.residual(point, CONFIDENCE) for i, point in points.items()}
+
+
+def _point(model: Model, axis: str) -> Point | None:
+    """Return a model on the logit scale; ``None`` where the noise of an axis is not known: one prompt, or no n."""
+    executed, preferred = model.executions[axis].interval, model.preference.measured
+    if executed is None or preferred is None or executed.n < 2 or len(preferred.values) < 2:
+        return None
+    return Point(logit_of(executed), logit_of(preferred.interval(CONFIDENCE)))
 
 
 def _equals(models: Sequence[Model], axis: str, axes: _Axes) -> Iterator[Pair]:
     """Yield the pairs of one group whose tests are equal and whose preference is not, 95 times in 100."""
     for (i, a), (j, b) in itertools.combinations(enumerate(models), 2):  # the better preferred one comes first
-        tests = [name for name in base_and_plus(axis) if name in a.executions and name in b.executions] or [axis]
+        tests = [name for name in base_and_plus(axis) if name in a.executions and name in b.executions]
         shares = {name: (a.executions[name].estimate, b.executions[name].estimate) for name in tests}
         if a.preference.group != b.preference.group or any(abs(p - q) > EQUAL + 1e-9 for p, q in shares.values()):
             continue
@@ -241,7 +250,7 @@ def _equals(models: Sequence[Model], axis: str, axes: _Axes) -> Iterator[Pair]:
 
 def _notes(models: Sequence[Model], axis: str) -> Iterator[str]:
     """Yield what a reader should know: mixed engines and sizes, what sources say, incomplete results."""
-    for name in [one for one in base_and_plus(axis) if any(one in model.executions for model in models)] or [axis]:
+    for name in base_and_plus(axis):
         found = [model.executions[name] for model in models if name in model.executions]
         engines = list(dict.fromkeys(one.engine for one in found))
         if len(engines) > 1:

@@ -21,6 +21,9 @@ FEWEST_MODELS = 5
 """Below this a correlation is not given: four models in order happen by chance in one of 24 cases."""
 
 
+_MOST_SIGNS = 1_000_000
+
+
 class RankCorrelation(NamedTuple):
     """A rank correlation in [−1, 1].
 
@@ -63,6 +66,10 @@ def rank_correlation(kind: Kind, x: Array, y: Array) -> Array:
     if x.shape != y.shape:
         msg = f"Shapes {x.shape} and {y.shape}; expected the same models in both."
         raise ValueError(msg)
+    per_row = x.shape[-1] ** 2
+    if x.ndim == 2 and x.size * x.shape[1] > _MOST_SIGNS >= per_row:  # many replicates: in pieces, to spare memory
+        rows = range(0, len(x), _MOST_SIGNS // per_row)
+        return np.concatenate([rank_correlation(kind, *(v[i : i + rows.step] for v in (x, y))) for i in rows])
     found = [np.sign(values[..., :, None] - values[..., None, :]) for values in (x, y)]
     if kind == "spearman":  # the sum of a model's signs is its mid-rank, centred and doubled
         found = [signs.sum(axis=-1)[..., None] for signs in found]

@@ -129,6 +129,18 @@ def test_a_benchmark_of_unknown_size_has_correlations_and_no_line() -> None:
     assert all(model.places is None or model.places.low is None for model in gap.models)
 
 
+def test_one_scored_prompt_or_one_problem_has_no_residual_and_bends_no_line(tmp_path: Path, preferences) -> None:
+    one = preferences_of([write_run(tmp_path, "h", "w")], "score")
+    gap = gap_of(Inputs([*preferences, *one], [*RESULTS, result("h", 99)]), QUICK)
+    assert str(gap.line) == str(gap_of(Inputs(preferences, RESULTS), QUICK).line)
+    [alone] = [model for model in gap.models if model.preference.name == "h"]
+    assert alone.residual is None
+    assert alone.places is not None
+    few = gap_of(Inputs(one, [result("h", 1, n=1)]), QUICK)
+    assert "how many problems" in str(few.line)
+    json.dumps(few.to_json(created="now"), allow_nan=False)
+
+
 def test_incomplete_results_and_what_a_source_says_are_noted(preferences) -> None:
     partly = replace(result("a", 10, n=20), n_expected=164, notes=("a remark",))
     notes = gap_of(Inputs(preferences, [partly, *RESULTS[1:]]), QUICK).notes

@@ -93,6 +93,14 @@ def test_rows_of_replicates_are_correlated_one_by_one() -> None:
         assert rank_correlation(kind, x, y) == pytest.approx(rows)
 
 
+def test_many_replicates_are_done_in_pieces_with_the_same_result() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 30, size=(2, 600, 60)) / 1.0
+    for kind in KINDS:
+        rows = [float(rank_correlation(kind, a, b)) for a, b in zip(x[::97], y[::97], strict=True)]
+        assert rank_correlation(kind, x, y)[::97] == pytest.approx(rows)
+
+
 def test_intervals_hold_the_estimate_and_stay_within_one() -> None:
     x = np.linspace(0.2, 0.9, 8)
     measured = [shares(round(100 * value), 100) for value in x]
