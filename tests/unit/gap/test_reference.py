@@ -17,6 +17,7 @@ from codearena_plugin.gap.record import GapOptions
 from codearena_plugin.gap.reference import DATA, load_leaderboard, load_misprints, load_paper, problems_of, shipped
 from codearena_plugin.leaderboard.published import published
 from codearena_plugin.scoring.association.correlation import rank_correlation
+from codearena_plugin.scoring.association.line import logit_of
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "data"
@@ -87,6 +88,30 @@ def test_the_model_farthest_from_the_line_is_the_one_that_the_published_table_ca
     assert outside == ["CodeLlama-7B-Instruct"]
     places = {m.preference.name: m.places for m in gap.models}
     assert (places["Qwen2.5-SynCoder"].on_x, places["Qwen2.5-SynCoder"].on_y) == (3.0, 12.0)
+
+
+def test_maximum_likelihood_gives_nearly_the_same_line() -> None:
+    """The oracle: x, y normal with known noise, true x normal, true y on a line with scatter; all five fitted at once."""
+    from scipy.optimize import minimize
+
+    gap = gap_of(Inputs(published_results=shipped("paper")), GapOptions(n_bootstraps=100))
+    intervals = [(m.executions["humaneval+"].interval, m.preference.measured.interval(0.95)) for m in gap.models]
+    x, sx, y, sy = np.array([(*logit_of(a), *logit_of(b)) for a, b in intervals]).T
+
+    def surprise(theta: np.ndarray) -> float:
+        mean, log_spread, intercept, slope, log_scatter = theta
+        spread2, scatter2 = np.exp(2 * log_spread), np.exp(2 * log_scatter)
+        xx, xy, yy = spread2 + sx, slope * spread2, slope**2 * spread2 + scatter2 + sy
+        u, v, det = x - mean, y - intercept - slope * mean, xx * yy - xy**2
+        return float(np.sum(np.log(det) + (yy * u * u - 2 * xy * u * v + xx * v * v) / det))
+
+    start = [x.mean(), np.log(x.std()), -2.0, 1.5, 0.0]
+    found = minimize(surprise, start, method="Nelder-Mead", options={"maxiter": 20_000, "xatol": 1e-7, "fatol": 1e-9})
+    assert not isinstance(gap.line, str)
+    assert gap.line.intercept == pytest.approx(found.x[2], abs=0.02)
+    assert gap.line.slope == pytest.approx(found.x[3], abs=0.02)
+    assert gap.line.scatter == pytest.approx(np.exp(found.x[4]), rel=0.06), "ours divides by n - 2"
+    assert np.polyfit(x, y, 1)[0] < gap.line.slope - 0.05, "least squares on the measured x is too flat"
 
 
 def test_five_rows_of_the_paper_were_measured_on_399_problems_of_mbpp() -> None:

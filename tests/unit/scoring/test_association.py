@@ -159,6 +159,10 @@ def test_a_name_twice_is_refused() -> None:
 # the line
 
 
+def share_of(logit: Logit) -> float:
+    return 1 / (1 + math.exp(-logit.value))
+
+
 def exact_points(n: int, intercept: float = -2.0, slope: float = 1.5) -> list[Point]:
     logits = np.linspace(-1, 2.5, n)
     return [Point(Logit(x, 0.01), Logit(intercept + slope * x, 0.01)) for x in map(float, logits)]
@@ -181,8 +185,7 @@ def test_a_model_above_the_line_has_a_positive_gap_and_only_its_own() -> None:
     found = left_out_residuals(points)
     assert found[5].gap_low > 0.1
     assert found[5].p_value < 0.001
-    assert found[5].expected == pytest.approx(1 / (1 + math.exp(-fit_line(exact_points(12)).intercept
-        - fit_line(exact_points(12)).slope * (points[5].x.value))), abs=0.02)  # fmt: skip
+    assert found[5].expected == pytest.approx(fit_line(exact_points(12)).expected(share_of(points[5].x)), abs=0.02)
     assert all(one.p_value > 0.2 for i, one in enumerate(found) if i != 5)
 
 
@@ -190,8 +193,7 @@ def test_the_sign_of_a_gap_is_that_of_score_less_expected_and_its_interval_holds
     rng = np.random.default_rng(2)
     points = [Point(Logit(x, 0.04), Logit(x - 1 + rng.normal(), 0.02)) for x in rng.normal(size=15)]
     for point, one in zip(points, left_out_residuals(points), strict=True):
-        score = 1 / (1 + math.exp(-point.y.value))
-        assert one.gap == pytest.approx(score - one.expected)
+        assert one.gap == pytest.approx(share_of(point.y) - one.expected)
         assert one.gap_low < one.gap < one.gap_high
         assert 0 < one.expected_low < one.expected < one.expected_high < 1
 
@@ -233,7 +235,7 @@ def test_intervals_cover_what_they_say(n_models: int, scatter: float, rounds: in
             centre = math.log(found.expected / (1 - found.expected))
             true_gap = 1 / (1 + math.exp(-centre - gap)) - found.expected
             gaps += found.gap_low <= true_gap <= found.gap_high
-            predicted += found.expected_low <= 1 / (1 + math.exp(-point.y.value)) <= found.expected_high
+            predicted += found.expected_low <= share_of(point.y) <= found.expected_high
             n += 1
     assert 0.86 <= gaps / n <= 0.94
     assert 0.86 <= predicted / n <= 0.94
