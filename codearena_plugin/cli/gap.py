@@ -51,6 +51,7 @@ def gap(  # noqa: PLR0913, PLR0917  one parameter an option
     from codearena_plugin.gap.record import GapOptions
     from codearena_plugin.report.gap.plot import check_plot, write_plot
     from codearena_plugin.report.tables.write import FORMATS
+    from codearena_plugin.report.untrusted import visible
     from codearena_plugin.runs.judge import now
 
     if form is not None and form not in FORMATS:
@@ -63,7 +64,7 @@ def gap(  # noqa: PLR0913, PLR0917  one parameter an option
     _show(found, form)
     if plot is not None and any(model["preference"] for model in found["models"]):
         write_plot(plot, found)
-        typer.echo(f"plot: {plot}", err=True)
+        sys.stderr.write(f"plot: {visible(str(plot))}\n")
     _stop_without_score(found)
 
 

@@ -95,6 +95,7 @@ def test_one_run_is_placed_among_the_published_and_said_not_to_compare(codearena
     assert code == 0
     assert "▶ m3" in out
     assert "NO: " in out
+    assert "comparable?" in out
     assert "several engines" in out
     assert "m4" in out.split("results of no run", 1)[1].splitlines()[0]
 

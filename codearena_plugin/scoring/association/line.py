@@ -96,10 +96,6 @@ class Line:
     covariance: Array
     n: int
 
-    def expected(self, x: float) -> float:
-        """Return the expected preference, a share, at a true execution of ``x``, a share in (0, 1)."""
-        return _share(self.intercept + self.slope * math.log(x / (1 - x)))
-
     def residual(self, point: Point, confidence: float = 0.95) -> Residual:
         """Return how far a model that had no part in the fit lies from the line.
 

@@ -91,7 +91,7 @@ def test_the_model_farthest_from_the_line_is_the_one_that_the_published_table_ca
 
 
 def test_maximum_likelihood_gives_nearly_the_same_line() -> None:
-    """The oracle: x, y normal with known noise, true x normal, true y on a line with scatter; all five fitted at once."""
+    """The oracle: known normal noise on both axes, true x normal, true y on a line with scatter; all fitted at once."""
     from scipy.optimize import minimize
 
     gap = gap_of(Inputs(published_results=shipped("paper")), GapOptions(n_bootstraps=100))

@@ -185,7 +185,7 @@ def test_a_model_above_the_line_has_a_positive_gap_and_only_its_own() -> None:
     found = left_out_residuals(points)
     assert found[5].gap_low > 0.1
     assert found[5].p_value < 0.001
-    assert found[5].expected == pytest.approx(fit_line(exact_points(12)).expected(share_of(points[5].x)), abs=0.02)
+    assert found[5].expected == pytest.approx(fit_line(exact_points(12)).residual(points[5]).expected, abs=0.02)
     assert all(one.p_value > 0.2 for i, one in enumerate(found) if i != 5)
 
 
