@@ -82,5 +82,5 @@ def print_published(console: Console, board: Mapping[str, Any] | None, *, by_cla
         console.print(cells_table(paper.published_cells(entries), min_width=None))
         console.print(facts_table(paper.published_facts()))
     if board:
-        console.print(cells_table(paper.comparability_cells(board["manifests"]), min_width=None))
+        console.print(cells_table(paper.comparability_cells(board["manifests"]), min_width=14, is_words=True))
         console.print(facts_table(paper.comparability_facts(board["manifests"])))

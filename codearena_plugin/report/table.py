@@ -43,13 +43,18 @@ def facts_table(rows: facts.Facts) -> Table:
     return grid
 
 
-def cells_table(cells: facts.Cells, *, min_width: int | None = 18, bold: str | None = None) -> Table:
-    """Return a table whose first column is text and whose others are numbers; ``bold`` is the name of a row."""
+def cells_table(
+    cells: facts.Cells, *, min_width: int | None = 18, bold: str | None = None, is_words: bool = False
+) -> Table:
+    """Return a table whose first column is text and whose others are numbers; ``bold`` is the name of a row.
+
+    With ``is_words`` the others hold words, which are broken where they do not fit; numbers never are.
+    """
     first, *others = cells.columns
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(first, overflow="fold", min_width=min_width)
     for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="left" if is_words else "right", no_wrap=not is_words)
     for row in cells.rows:
         table.add_row(*row, style="bold" if row[0] == bold else None)
     return table

@@ -79,6 +79,7 @@ def test_a_run_set_among_the_published_is_said_not_to_compare(codearena, four_ru
     code, out, _ = codearena("leaderboard", four_runs[0], "--published", "--bootstraps", 100)
     assert code == 0
     assert "▶ m00" in out
+    assert "comparable?" in out
     assert "NO: " in out
 
 
