@@ -34,6 +34,34 @@ def bootstrap_weights(n_clusters: int, n_bootstraps: int, seed: int) -> Array:
     return rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n_bootstraps).astype(np.float64)
 
 
+def resampled_means(totals: Array, counts: Array, weights: Array) -> Array:
+    """Return the mean value of each model in each replicate, shape (B, M).
+
+    Args:
+        totals: sum of the model's values (scores) at each prompt, shape (P, M); 0 where it has none.
+        counts: number (or total weight) of those values, shape (P, M).
+        weights: of ``bootstrap_weights``, shape (B, P).
+
+    Returns:
+        NaN where a replicate holds no value of the model; never a number.
+
+    Raises:
+        ValueError: shapes that do not fit, a value that is not finite, or a negative count or weight.
+    """
+    if totals.ndim != 2 or totals.shape != counts.shape or weights.ndim != 2 or weights.shape[1] != totals.shape[0]:
+        msg = (
+            f"Totals {totals.shape}, counts {counts.shape} and weights {weights.shape}; expected (P, M) twice, (B, P)."
+        )
+        raise ValueError(msg)
+    refuse_wild_weights(counts=counts, weights=weights)
+    if not np.isfinite(totals).all():
+        msg = "A total is not a finite number; give 0 (and a count of 0) where a model has no score."
+        raise ValueError(msg)
+    found = weights @ counts
+    means: Array = np.divide(weights @ totals, found, out=np.full(found.shape, np.nan), where=found > 0)
+    return means
+
+
 def refuse_wild_weights(**weights: Array) -> None:
     """Refuse weights that are negative, NaN or infinite, by the name that they are given under."""
     for name, values in weights.items():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stats_golden import golden_numbers, golden_rows, needs_golden
 
 from codearena_plugin.scoring.rates import mean_interval
-from codearena_plugin.scoring.resample import bootstrap_weights, refuse_wild_weights
+from codearena_plugin.scoring.resample import bootstrap_weights, refuse_wild_weights, resampled_means
 
 
 @given(st.integers(1, 40), st.integers(1, 30), st.integers(0, 2**32))
@@ -76,3 +76,43 @@ def test_widths_by_prompts_and_by_games_equal_the_golden_ones() -> None:
             ratios.append(golden[name][m] / (50 * (high - low)))
         assert np.mean(ratios) == pytest.approx(0.98, abs=0.04), name
         assert np.all((np.array(ratios) > 0.7) & (np.array(ratios) < 1.35)), name
+
+
+def test_a_resampled_mean_is_the_mean_of_the_drawn_values() -> None:
+    rng = np.random.default_rng(0)
+    totals, counts = rng.random((9, 3)), rng.integers(0, 3, (9, 3)).astype(float)
+    totals[counts == 0] = 0
+    weights = bootstrap_weights(9, 25, 1)
+    found = resampled_means(totals, counts, weights)
+    for b in range(25):
+        drawn = np.repeat(np.arange(9), weights[b].astype(int))
+        assert found[b] == pytest.approx(totals[drawn].sum(axis=0) / counts[drawn].sum(axis=0))
+
+
+def test_equal_models_are_equal_in_every_replicate() -> None:
+    """One matrix for all: a difference of two models is resampled with the hardness of the prompts taken out."""
+    column = np.random.default_rng(0).random(30)
+    found = resampled_means(np.column_stack([column, column]), np.ones((30, 2)), bootstrap_weights(30, 50, 0))
+    assert np.array_equal(found[:, 0], found[:, 1])
+    assert found[:, 0].std() > 0
+
+
+def test_a_replicate_without_a_score_of_the_model_is_nan() -> None:
+    totals, counts = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0, 1.0], [1.0, 0.0]])
+    found = resampled_means(totals, counts, np.array([[0.0, 2.0], [1.0, 1.0], [2.0, 0.0]]))
+    assert found == pytest.approx(np.array([[1.0, np.nan], [0.5, 1.0], [0.0, 1.0]]), nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("totals", "counts", "weights", "message"),
+    [
+        (np.zeros((3, 2)), np.ones((2, 2)), np.ones((1, 3)), r"expected \(P, M\)"),
+        (np.zeros((3, 2)), np.ones((3, 2)), np.ones((1, 2)), r"expected \(P, M\)"),
+        (np.full((3, 2), np.nan), np.ones((3, 2)), np.ones((1, 3)), "A total is not a finite number"),
+        (np.zeros((3, 2)), -np.ones((3, 2)), np.ones((1, 3)), "One of the counts is negative"),
+        (np.zeros((3, 2)), np.ones((3, 2)), np.full((1, 3), np.inf), "One of the weights is negative or not finite"),
+    ],
+)
+def test_wild_numbers_are_refused(totals: np.ndarray, counts: np.ndarray, weights: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        resampled_means(totals, counts, weights)
