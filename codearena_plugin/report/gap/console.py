@@ -40,5 +40,5 @@ def _parts(gap: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield Text(cells.CORRELATION_NOTE, style="dim")
     yield facts_table(cells.source_facts(gap))
     if gap["manifest"] and gap["basis"] == "published":
-        yield cells_table(comparability_cells(gap["manifest"]), min_width=14, is_words=True)
-        yield facts_table(comparability_facts(gap["manifest"]))
+        yield cells_table(comparability_cells([gap["manifest"]]), min_width=14, is_words=True)
+        yield facts_table(comparability_facts([gap["manifest"]]))
