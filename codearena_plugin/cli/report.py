@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from codearena_plugin.cli import options as opt
-from codearena_plugin.errors import ConfigError, IncompleteRunError, unknown_name
+from codearena_plugin.errors import ConfigError, IncompleteRunError, MissingExtraError, unknown_name
 
 if TYPE_CHECKING:
     from codearena_plugin.report.page.gather import Material
     from codearena_plugin.report.tables.named import Table
 
 _PAGE = "html"
+_NEEDED = ("markdown_it", "matplotlib", "nh3", "pygments")
 _DEFAULT = Path("codearena-report.html")
 _EPOCH = "SOURCE_DATE_EPOCH"
 
@@ -57,20 +59,20 @@ def report(  # noqa: PLR0913  one parameter an option
     The page is one file that needs no network. Without --format it is all that is written, unless --tables is given.
     With SOURCE_DATE_EPOCH in the environment its date is that, and the same runs make the same file.
     """
+    chosen = _chosen(forms, has_directory=tables is not None)
+    if _PAGE in chosen:
+        _check_extra()
+
     from codearena_plugin.cli.stored import read_runs
     from codearena_plugin.cli.written import check_page, check_tables
     from codearena_plugin.leaderboard.board import board_of
     from codearena_plugin.leaderboard.record import BoardOptions
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.page.gather import gather
-    from codearena_plugin.report.page.write import check_extra
     from codearena_plugin.report.tables.named import tables_of
     from codearena_plugin.report.tables.write import write_tables
     from codearena_plugin.report.untrusted import visible
 
-    chosen = _chosen(forms, has_directory=tables is not None)
-    if _PAGE in chosen:
-        check_extra()
     created = _created()
     stored = read_runs(runs)
     place = output.expanduser()
@@ -99,6 +101,17 @@ def report(  # noqa: PLR0913  one parameter an option
         reasons = "; ".join(f"{entry['name']}: {entry['withheld']}" for entry in board["entries"])
         msg = f"NO SCORE: {reasons}. The report shows what failed."
         raise IncompleteRunError(msg)
+
+
+def _check_extra() -> None:
+    """Make sure that what the page is made with is installed, before any of it is imported.
+
+    Raises:
+        MissingExtraError: naming the extra.
+    """
+    if any(find_spec(name) is None for name in _NEEDED):
+        feature = "The HTML report"
+        raise MissingExtraError(feature, "report")
 
 
 def _chosen(forms: Sequence[str] | None, *, has_directory: bool) -> list[str]:

@@ -43,7 +43,7 @@ def board_of(runs: Sequence[StoredRun], options: BoardOptions | None = None, *, 
     found = matches_of(runs)
     ranked = _Ranked(found, options, data) if found.scored else None
     entries = _entries(found, ranked)
-    strata, cells = cells_of(found, options)
+    strata, cells = cells_of(found, [entry.name for entry in entries], options)
     judged, unknown = reliability_of(found.all, data)
     return Board(
         options=options,

@@ -19,9 +19,14 @@ Cells = dict[str, dict[str, dict[str, Cell]]]
 _RELIABILITY_BY = ("class", "language")
 
 
-def cells_of(found: Matches, options: BoardOptions) -> tuple[Strata, Cells]:
-    """Return the names of the strata by kind, in fixed order, and kind -> run -> stratum -> cell."""
-    results = {found.label(match): match.run.result for match in found.all}
+def cells_of(found: Matches, players: Sequence[str], options: BoardOptions) -> tuple[Strata, Cells]:
+    """Return the names of the strata by kind, in fixed order, and kind -> run -> stratum -> cell.
+
+    Runs are in the order of ``players``, those without a score last.
+    """
+    place = {name: i for i, name in enumerate(players)}
+    matches = sorted(found.scored, key=lambda match: place.get(match.player, len(place)))
+    results = {found.label(match): match.run.result for match in (*matches, *found.withheld)}
     strata: Strata = {}
     cells: Cells = {}
     for kind, order in ORDER.items():

@@ -115,7 +115,7 @@ def ranks_of_strengths(
             "strengths; expected (M, M), (B, M) with B at least 1, and (M,)."
         )
         raise ValueError(msg)
-    variances = np.diag(covariance)
+    variances = np.maximum(np.diag(covariance), 0.0)  # rounding may leave a little less than nothing
     spread = variances[:, None] + variances - covariance - covariance.T
     # variances that are equal may cancel to nothing or a little less: no evidence either way
     stderr = np.where(spread > 1e-12 * (variances[:, None] + variances), np.sqrt(np.maximum(spread, 0.0)), np.inf)

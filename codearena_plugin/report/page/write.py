@@ -6,13 +6,12 @@ import base64
 import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import codearena_plugin
 from codearena_plugin.atomic import write_atomically
-from codearena_plugin.errors import DataError, MissingExtraError
+from codearena_plugin.errors import DataError
 from codearena_plugin.report.page.elements import Html, element
 from codearena_plugin.report.page.gather import Material
 from codearena_plugin.report.page.index import index_of
@@ -20,7 +19,6 @@ from codearena_plugin.report.page.texts import PromptTexts, packed, packed_by_ma
 from codearena_plugin.report.tables.named import Table
 from codearena_plugin.report.untrusted import visible
 
-_NEEDED = ("matplotlib", "markdown_it", "nh3", "pygments")
 _MANY_CHARACTERS = 5_000_000  # one processor renders a million in about a second; starting others takes half of that
 _NO_TEXTS = "The texts were left out of this file; codearena show RUN PROMPT shows them."
 
@@ -42,17 +40,6 @@ def is_page(path: Path) -> bool:
     except OSError:
         return False
     return start.startswith(b"<!doctype html>") and _MARK in start
-
-
-def check_extra() -> None:
-    """Make sure that what the page is made with is installed.
-
-    Raises:
-        MissingExtraError: naming the extra.
-    """
-    if any(find_spec(name) is None for name in _NEEDED):
-        feature = "The HTML report"
-        raise MissingExtraError(feature, "report")
 
 
 def write_page(
@@ -78,7 +65,6 @@ def write_page(
         DataError: the file cannot be written.
         MissingExtraError: an optional package is not installed.
     """
-    check_extra()
     from codearena_plugin.report.page.document import document  # it needs matplotlib
 
     questions = material.questions if with_texts else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -11,7 +13,6 @@ from many_runs import Judge, a_large_suite, write_run, write_runs
 
 from codearena_plugin.cli import report
 from codearena_plugin.errors import ConfigError, IncompleteRunError, MissingExtraError, UsageError
-from codearena_plugin.report.page import write
 
 TABLES = {"tables.md", "tables.tex", "leaderboard.json"}
 
@@ -125,11 +126,30 @@ def test_a_page_that_is_a_directory_is_refused(runs: list[Path], tmp_path: Path)
 def test_without_the_extra_the_page_is_refused_at_once_and_tables_are_not(
     runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write, "_NEEDED", ("no_such_package_at_all",))
-    with pytest.raises(MissingExtraError):
+    monkeypatch.setattr(report, "_NEEDED", ("no_such_package_at_all",))
+    with pytest.raises(MissingExtraError, match=r"The HTML report needs .*pip install 'codearena-plugin\[report\]'"):
         run(tmp_path / "no run at all")
     run(*runs, "--format", "csv", "--tables", tmp_path / "t")
     assert "leaderboard.csv" in names(tmp_path / "t")
+
+
+def test_without_the_extra_nothing_of_it_is_imported(runs: list[Path]) -> None:
+    """As where the packages are truly absent: the line comes before any import of them."""
+    code = (
+        "import sys; from importlib.abc import MetaPathFinder\n"
+        "class Hide(MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in {'nh3', 'matplotlib'}: raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Hide())\n"
+        "import importlib.util as u; real = u.find_spec\n"
+        "u.find_spec = lambda name, package=None: None if name in {'nh3', 'matplotlib'} else real(name, package)\n"
+        "from codearena_plugin.cli.main import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "report", *runs], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "codearena-plugin[report]" in done.stderr
 
 
 def test_without_any_score_the_page_is_written_and_the_exit_code_says_so(tmp_path: Path) -> None:

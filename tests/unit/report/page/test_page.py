@@ -20,10 +20,9 @@ from many_runs import Judge, a_large_suite, write_run, write_runs
 from pages import page_of, parts_of
 
 import codearena_plugin
-from codearena_plugin.errors import DataError, MissingExtraError, UsageError
-from codearena_plugin.report.page import write
+from codearena_plugin.errors import DataError, UsageError
 from codearena_plugin.report.page.gather import gather
-from codearena_plugin.report.page.write import check_extra, is_page, write_page
+from codearena_plugin.report.page.write import is_page, write_page
 from codearena_plugin.runs.files import load_run
 
 
@@ -195,12 +194,6 @@ def test_strata_that_are_kept_with_a_run_are_filters_without_its_suite(five: lis
     assert with_strata is not None
     assert set(with_strata["language"]) == {f"q{i:04}" for i in range(80)}
     assert without is None
-
-
-def test_a_missing_package_is_one_line_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write, "_NEEDED", ("no_such_package_at_all",))
-    with pytest.raises(MissingExtraError, match=r"The HTML report needs .*pip install 'codearena-plugin\[report\]'"):
-        check_extra()
 
 
 def test_a_file_that_cannot_be_written_is_one_line(five: list[Path], tmp_path: Path) -> None:
