@@ -34,7 +34,7 @@ from codearena_plugin.runs.files import (
     save_result,
 )
 from codearena_plugin.runs.imported import UNKNOWN
-from codearena_plugin.runs.judge import now, opponents, sealed
+from codearena_plugin.runs.judge import now, sealed, suite_to_json
 from codearena_plugin.runs.result import STRATA, Result, make_result
 from codearena_plugin.runs.strata import save_strata
 from codearena_plugin.runs.style import save_style
@@ -221,7 +221,6 @@ def _result(found: Import, manifest: Mapping[str, Any]) -> Result:
 
 
 def _manifest(found: Import) -> dict[str, Any]:
-    suite = found.suite
     if found.original is not None:
         manifest: dict[str, Any] = {**found.original["manifest"], "imported": imported_block(found)}
         if found.answers[0].is_absent:
@@ -231,20 +230,7 @@ def _manifest(found: Import) -> dict[str, Any]:
         "package": {"name": "codearena-plugin", "version": codearena_plugin.__version__},
         "created": now(),
         "model": found.model,
-        "suite": {
-            "name": suite.name,
-            "version": suite.version,
-            "source": suite.source,
-            "file": suite.file,
-            "revision": suite.revision,
-            "fingerprint": suite.fingerprint,
-            "baseline": suite.baseline,
-            **(opponents(suite) if found.has_questions else {"questions": False}),
-            "n_prompts": len(suite.prompts),
-            "left_out": list(suite.left_out),
-            "taxonomy": suite.taxonomy,
-            "is_demo": suite.is_demo,
-        },
+        "suite": suite_to_json(found.suite, has_questions=found.has_questions),
         "answers": answers_block(found.answers),
         "judge": dict(found.judge),
         "harness": {"name": "codearena import"},

@@ -99,20 +99,7 @@ def manifest_of(
         "package": {"name": "codearena-plugin", "version": codearena_plugin.__version__},
         "created": now(),
         "model": ", ".join(sorted({answer.model for answer in answers})),
-        "suite": {
-            "name": suite.name,
-            "version": suite.version,
-            "source": suite.source,
-            "file": suite.file,
-            "revision": suite.revision,
-            "fingerprint": suite.fingerprint,
-            "baseline": suite.baseline,
-            **opponents(suite),
-            "n_prompts": len(suite.prompts),
-            "left_out": list(suite.left_out),
-            "taxonomy": suite.taxonomy,
-            "is_demo": suite.is_demo,
-        },
+        "suite": suite_to_json(suite),
         "answers": {
             "n": len(answers),
             "sha256": answers_sha256(answers),
@@ -123,6 +110,24 @@ def manifest_of(
         "judge": settings.describe(),
         "harness": dict(harness),
         "platform": {"python": platform.python_version(), "system": platform.platform()},
+    }
+
+
+def suite_to_json(suite: Suite, *, has_questions: bool = True) -> dict[str, Any]:
+    """Return what a manifest says about a suite; of an import without its questions there is nothing to be hashed."""
+    return {
+        "name": suite.name,
+        "version": suite.version,
+        "source": suite.source,
+        "file": suite.file,
+        "revision": suite.revision,
+        "fingerprint": suite.fingerprint,
+        "baseline": suite.baseline,
+        **(opponents(suite) if has_questions else {"questions": False}),
+        "n_prompts": len(suite.prompts),
+        "left_out": list(suite.left_out),
+        "taxonomy": suite.taxonomy,
+        "is_demo": suite.is_demo,
     }
 
 
