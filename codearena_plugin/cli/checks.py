@@ -6,6 +6,7 @@ import os
 import platform
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from codearena_plugin.cli.conflicts import conflicts
 from codearena_plugin.cli.lm_eval import OLDEST, installed, is_too_old
 from codearena_plugin.errors import CodeArenaError
 from codearena_plugin.harness.lm_eval import hook
+from codearena_plugin.harness.opencompass.environment import lent_key, twins_used, with_twins
 from codearena_plugin.judging.asking.loop import run_async
 from codearena_plugin.judging.asking.store import ReplyStore
 from codearena_plugin.judging.backends.openai import DEFAULT_URL, KEY_VARIABLES
@@ -123,20 +125,29 @@ def _plugins() -> Iterator[Check]:
 def _judge(options: Mapping[str, Any], *, ping: bool) -> Iterator[Check]:
     for name in KEY_VARIABLES:
         yield Check(name, "ok" if os.environ.get(name) else "note", "set" if os.environ.get(name) else "not set")
+    twins = twins_used(os.environ, options) if installed("opencompass") is not None else {}
+    if twins:
+        names = ", ".join(twins.values())
+        yield Check("OpenCompass' judge", "ok", f"{names} stand in for {', '.join(twins)} (under OpenCompass)")
+    environ = with_twins(os.environ, options) if twins else os.environ
     try:
-        settings = resolve_settings(options)
+        settings = resolve_settings(options, environ=environ)
     except CodeArenaError as exc:
         yield Check("judge", PROBLEM, str(exc))
         return
     yield _store(settings.store)
+    with lent_key(options) if twins else nullcontext():
+        yield _opened(settings)
+        if ping:
+            yield _ping(settings)
+
+
+def _opened(settings: JudgeSettings) -> Check:
     try:
         run_async(open_backend(settings).aclose())
     except CodeArenaError as exc:
-        yield Check("judge", "note", f"{_described(settings)}: {exc}")
-    else:
-        yield Check("judge", "ok", _described(settings))
-    if ping:
-        yield _ping(settings)
+        return Check("judge", "note", f"{_described(settings)}: {exc}")
+    return Check("judge", "ok", _described(settings))
 
 
 def _described(settings: JudgeSettings) -> str:

@@ -35,7 +35,7 @@ def opencompass(ctx: typer.Context) -> None:
     import opencompass.runners.base
     import opencompass.utils.run
 
-    from codearena_plugin.harness.opencompass import exits, hook
+    from codearena_plugin.harness.opencompass import exits, hook, parts
 
     hook.patch_match(opencompass.utils.run)
     ended = exits.watch(peer, opencompass.runners.base.BaseRunner)
@@ -43,6 +43,9 @@ def opencompass(ctx: typer.Context) -> None:
     peer.main()
     if ended.failed:
         _stop(ended.code, ended.lines)
+    lines = parts.unjoined(Path(str(ended.config["work_dir"]))) if ended.config is not None else []
+    if lines:
+        _stop(IncompleteRunError.exit_code, lines)
 
 
 def _stop(code: int, lines: Sequence[str]) -> None:

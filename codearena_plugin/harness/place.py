@@ -11,6 +11,7 @@ from typing import Any
 from codearena_plugin.errors import DataError
 from codearena_plugin.runs.files import RESULT, made, new_run_dir, refuse_foreign_run, stamp
 
+_ASIDE = re.compile(r".+-\d{8}T\d{6}\.\d+")  # as ``stamp`` writes it
 _SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
@@ -53,6 +54,36 @@ def settled_place(directory: Path, manifest: Mapping[str, Any] | None, log: logg
     fresh = made(directory.with_name(f"{directory.name}-{stamp()}"))
     log.warning("%s This run goes to %s.", why, fresh)
     return fresh
+
+
+def cleared_place(directory: Path, manifest: Mapping[str, Any], log: logging.Logger) -> Path:
+    """Return the directory, made, and free or holding this very run: another run in it moves aside, and a line says so.
+
+    For harnesses whose own results lie beside it under its name: run and results must belong together.
+
+    Raises:
+        DataError: the other run cannot be moved.
+    """
+    try:
+        refuse_foreign_run(directory, manifest)
+    except DataError as exc:
+        aside = directory.with_name(f"{directory.name}-{stamp()}")
+        try:
+            directory.rename(aside)
+        except OSError as failed:
+            msg = f"{exc} It cannot be moved aside: {failed.strerror or failed}."
+            raise DataError(msg) from failed
+        log.warning("%s The earlier run was moved to %s.", str(exc).removesuffix(" Choose another directory."), aside)
+    return made(directory)
+
+
+def is_aside(directory: Path) -> bool:
+    """Return whether a directory holds a run that ``cleared_place`` moved aside.
+
+    >>> is_aside(Path("codearena-20260102T030405.123456")), is_aside(Path("codearena-2026"))
+    (True, False)
+    """
+    return _ASIDE.fullmatch(directory.name) is not None
 
 
 def shown_arguments(metadata: Mapping[str, Any]) -> dict[str, Any]:

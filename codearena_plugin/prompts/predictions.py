@@ -7,12 +7,13 @@ id as ``gold``; where somebody else's config did not, the last turn of ``origin_
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import DataError
 from codearena_plugin.prompts.suite import Suite
+from codearena_plugin.records import Prompt
 
 
 def is_predictions(path: Path) -> bool:
@@ -40,10 +41,71 @@ def read_predictions(path: Path, suite: Suite) -> list[tuple[int, dict[str, Any]
                 gold = repr(entry.get("gold"))[:80]
                 msg = f"{file}: entry {place!r} answers no prompt of the suite {suite.name!r} (gold: {gold})."
                 raise DataError(msg)
+            if prompt_id in suite.by_id and not asks(entry.get("origin_prompt"), suite.by_id[prompt_id]):
+                raise DataError(_other_text(str(file), prompt_id))
             text = entry.get("prediction")
             answer = {"id": prompt_id, "response": "" if text is None else text, "model": file.resolve().parent.name}
             rows.append((len(rows) + 1, answer))
     return rows
+
+
+def stored_entries(file: Path) -> list[Mapping[str, Any]]:
+    """Return what OpenCompass keeps of each prediction, in the order in which it hands them to evaluators.
+
+    Args:
+        file: whole, or what its parts are named after.
+
+    Raises:
+        DataError: nothing is there, or it cannot be read.
+    """
+    try:
+        parts = [_entries(part) for part in _files(file)]
+        return [part[str(place)] for part in parts for place in range(len(part))]
+    except KeyError as exc:
+        msg = f"{str(file)!r} cannot be read as OpenCompass' predictions: entry {exc} is missing."
+        raise DataError(msg) from exc
+
+
+def refuse_other_prompts(
+    golds: Sequence[Any], asked: Sequence[Any], ids: Sequence[str], prompts: Mapping[str, Prompt]
+) -> None:
+    """Refuse predictions that were made for other prompts than they are about to be judged against.
+
+    Args:
+        golds: stored with the predictions.
+        asked: ``origin_prompt`` of each, ``None`` where it is unknown.
+        ids: of the rows, in their order.
+        prompts: of the suite, by id.
+
+    Raises:
+        DataError: other ids, or other texts under the same ids.
+    """
+    if list(golds) != list(ids):
+        msg = "The predictions are not of these prompts: the suite changed since they were made. Infer again."
+        raise DataError(msg)
+    for prompt_id, text in zip(ids, asked, strict=True):
+        if not asks(text, prompts[prompt_id]):
+            raise DataError(_other_text("The predictions", prompt_id))
+
+
+def asks(origin_prompt: Any, prompt: Prompt) -> bool:
+    """Return whether a stored prompt contains the question; so it does where nothing readable was stored."""
+    if isinstance(origin_prompt, list):
+        turns = [turn for turn in origin_prompt if isinstance(turn, dict)]
+        origin_prompt = "\n".join(str(turn.get("prompt") or turn.get("content") or "") for turn in turns)
+    if not isinstance(origin_prompt, str) or not origin_prompt.strip():
+        return True
+    return _comparable(prompt.messages[-1].content) in _comparable(origin_prompt)
+
+
+def _comparable(text: str) -> str:
+    """Return a text as it comes through Arrow tables: lone surrogates are U+FFFD; line ends of one kind."""
+    plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "\n".join(plain.splitlines()).strip()
+
+
+def _other_text(where: str, prompt_id: str) -> str:
+    return f"{where}: {prompt_id!r} was asked with another text: the suite changed since. Infer again."
 
 
 def _files(file: Path) -> list[Path]:

@@ -1,14 +1,18 @@
 """A chat model of OpenCompass as the judge: HF, vLLM, LMDeploy in the evaluation's own process, or one of its APIs.
 
 The engine asks one question at a time; a model answers fastest in batches. So questions that wait together are
-generated together, and one that fails is asked again alone, so that it takes no other with it.
+generated together; a batch that fails is asked again in halves, so that one question takes no other with it. An API
+is asked one question at a time, several at once, and none of them twice.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -18,13 +22,19 @@ from codearena_plugin.errors import ConfigError
 from codearena_plugin.judging.asking.request import JudgeRequest, Scalar
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
-from codearena_plugin.records import CallError, Message, Reply
+from codearena_plugin.records import CallError, CallErrorKind, Message, Reply
 
 NAME = "opencompass"
+_Prompt = list[dict[str, str]]
 _DEFAULT_BATCH = 8
 _GATHER_S = 0.02  # how long the first question of a batch waits for others
 _LONGEST_BATCH_S = 6 * 3600.0  # a batch of a large model on few GPUs; OpenCompass has limits of its own for APIs
 _NAMED_BY_THE_MODEL = ("model", "base_url", "backend", "replay", "temperature", "top_p", "max_tokens", "seed")
+_TRANSPORT = {
+    *("abbr", "batch_size", "run_cfg", "key", "openai_api_base", "max_workers", "query_per_second", "retry"),
+    "tokenizer_path",
+}
+_RESOURCES = {"tensor_parallel_size", "gpu_memory_utilization", "device_map"}
 _ROLES = {"user": "HUMAN", "assistant": "BOT", "system": "SYSTEM"}
 
 
@@ -97,10 +107,28 @@ def _batch_size(config: Mapping[str, Any]) -> int:
 
 
 def _sampling(config: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Return what decides how the model generates; part of every request's key."""
+    """Return what decides how the model generates; part of every request's key.
+
+    Adapters, chat templates, stop words, … are no scalars that one could list: a hash stands for all of the config.
+    """
     known = {**config.get("generation_kwargs", {}), "temperature": config.get("temperature")}
     found = {name: value for name, value in known.items() if isinstance(value, (str, int, float, bool))}
-    return found | ({"max_tokens": config["max_out_len"]} if config.get("max_out_len") else {})
+    limit = {"max_tokens": config["max_out_len"]} if config.get("max_out_len") else {}
+    return {**found, **limit, "config_sha256": _config_sha256(config)}
+
+
+def _config_sha256(config: Mapping[str, Any]) -> str:
+    """Return a hash of a judge's config without what only says where it runs, and how fast."""
+    kept = {name: value for name, value in config.items() if name not in _TRANSPORT}
+    if isinstance(kept.get("model_kwargs"), Mapping):
+        kept["model_kwargs"] = {name: value for name, value in kept["model_kwargs"].items() if name not in _RESOURCES}
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), default=_named)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _named(value: Any) -> str:
+    """Return the name of what a config may hold and JSON may not: classes, functions."""
+    return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else str(value)
 
 
 def create(_settings: JudgeSettings) -> ModelBackend:
@@ -161,27 +189,57 @@ class ModelBackend:
             await asyncio.sleep(_GATHER_S)
 
     def _generate(self, requests: Sequence[JudgeRequest]) -> list[Reply | CallFailedError]:
-        """Return a reply or a failure for each request."""
+        """Return a reply or a failure for each request; no prompt is cut to fit."""
         prompts = [_as_given(request.messages) for request in requests]
+        found: list[Reply | CallFailedError | None] = [self._too_long(prompt) for prompt in prompts]
+        fitting = [prompt for prompt, failure in zip(prompts, found, strict=True) if failure is None]
+        if getattr(self._model, "is_api", False) and len(fitting) > 1:
+            with ThreadPoolExecutor(len(fitting)) as pool:
+                alone = pool.map(self._replies, [[prompt] for prompt in fitting])
+                replies = iter([reply for one in alone for reply in one])
+        else:
+            replies = iter(self._replies(fitting))
+        return [next(replies) if failure is None else failure for failure in found]
+
+    def _too_long(self, prompt: _Prompt) -> CallFailedError | None:
+        """Return a failure for a prompt that the model would cut in silence, as far as it can be counted."""
+        window = getattr(self._model, "max_seq_len", None)
+        cuts = not getattr(self._model, "is_api", False)  # an API has a window of its own; the number here is a default
+        if not cuts or not isinstance(window, int) or window <= 0:
+            return None
         try:
-            texts = self._model.generate_from_template(prompts, max_out_len=self._max_out_len)
+            tokens = int(self._model.get_token_len(prompt))
+        except Exception:
+            return None
+        if tokens + (self._max_out_len or 0) <= window:
+            return None
+        why = f"{tokens} tokens of prompt and {self._max_out_len or 0} of reply do not fit into {window} (max_seq_len)"
+        return _failed(why, "context-length")
+
+    def _replies(self, prompts: Sequence[_Prompt]) -> list[Reply | CallFailedError]:
+        """Return a reply or a failure for each prompt; of a batch that fails the halves are asked again."""
+        if not prompts:
+            return []
+        try:
+            texts = self._model.generate_from_template(list(prompts), max_out_len=self._max_out_len)
         except Exception as exc:  # the boundary to strangers' code
-            if len(requests) == 1:
+            if len(prompts) == 1:
                 return [_failed(f"{type(exc).__name__}: {exc}")]
-            return [found for request in requests for found in self._generate([request])]
-        if len(texts) != len(requests):
-            return [_failed(f"the model gave {len(texts)} replies to {len(requests)} questions")] * len(requests)
+            half = len(prompts) // 2
+            return [*self._replies(prompts[:half]), *self._replies(prompts[half:])]
+        if len(texts) != len(prompts):
+            return [_failed(f"the model gave {len(texts)} replies to {len(prompts)} questions")] * len(prompts)
         return [
             Reply(text=text, attempts=1) if isinstance(text, str) else _failed(f"a reply of type {type(text).__name__}")
             for text in texts
         ]
 
 
-def _failed(why: str) -> CallFailedError:
-    return CallFailedError(CallError("server", " ".join(why.split())[:500]), is_retryable=False)
+def _failed(why: str, kind: CallErrorKind = "server") -> CallFailedError:
+    return CallFailedError(CallError(kind, " ".join(why.split())[:500]), is_retryable=False)
 
 
-def _as_given(messages: Sequence[Message]) -> list[dict[str, str]]:
+def _as_given(messages: Sequence[Message]) -> _Prompt:
     """Return turns that OpenCompass hands to a chat model as they are.
 
     Turns with ``content`` pass its template parser untouched, which else joins system and user text and adds a line

@@ -12,15 +12,16 @@ from typing import Any
 
 from opencompass.openicl.icl_evaluator import BaseEvaluator
 
-from codearena_plugin.errors import ConfigError, DataError, unknown_name
+from codearena_plugin.errors import ConfigError, unknown_name
 from codearena_plugin.harness.opencompass import parts
 from codearena_plugin.harness.opencompass.backend import judge_settings, judged_by
-from codearena_plugin.harness.opencompass.dataset import suite_name_of
-from codearena_plugin.harness.opencompass.environment import with_twins
+from codearena_plugin.harness.opencompass.dataset import suite_name_of, suite_of
+from codearena_plugin.harness.opencompass.environment import lent_key, twins_used, with_twins
 from codearena_plugin.harness.opencompass.exits import plain_errors
-from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, results_of
+from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, log, results_of
 from codearena_plugin.judging.options import KEY_VARIABLE, OPTIONS
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
+from codearena_plugin.prompts.predictions import refuse_other_prompts
 from codearena_plugin.runs.options import default_judge
 
 
@@ -44,7 +45,14 @@ class CodeArenaEvaluator(BaseEvaluator):  # type: ignore[misc]
         self.judge_cfg = judge_cfg
         self.options = options
 
-    def score(self, predictions: Sequence[Any], references: Sequence[str], test_set: Any, gold: Any) -> dict[str, Any]:
+    def score(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[str],
+        test_set: Any,
+        gold: Any,
+        origin_prompt: Sequence[Any] | None = None,
+    ) -> dict[str, Any]:
         """Return the numbers of the run, with details.
 
         Args:
@@ -52,29 +60,30 @@ class CodeArenaEvaluator(BaseEvaluator):  # type: ignore[misc]
             references: ids of the prompts.
             test_set: rows of ``CodeArenaDataset``, in the same order.
             gold: ids that were stored with the predictions.
+            origin_prompt: what was asked, as it was stored with them.
 
         Raises:
             UsageError: nothing was asked. IncompleteRunError: there is no trustworthy score.
         """
         with plain_errors():
             check_options(self.options)
-            if list(gold) != list(references):
-                msg = "The predictions are not of these prompts: the suite changed since they were made. Infer again."
-                raise DataError(msg)
             rows = list(test_set)
+            asked = origin_prompt or [None] * len(rows)
+            refuse_other_prompts(gold, asked, list(references), suite_of(rows)[1].by_id)
             directory = self._directory
             answers = answers_of(rows, predictions, directory.parent.name)
             about = {"dataset": directory.name}
             if self.judge_cfg is None:
                 settings = settings_from(self.options, suite_name_of(rows))
-                run, whole = judge_rows(rows, answers, settings, directory, about)
+                with lent_key(self.options):
+                    run, whole = judge_rows(rows, answers, settings, directory, about)
             else:
                 settings = judge_settings(self.judge_cfg, self.options)
                 with judged_by(self.judge_cfg):
                     run, whole = judge_rows(rows, answers, settings, directory, about)
             metrics, details = results_of(run, whole, rows)
             if len(rows) < len(whole.prompts):
-                parts.join(run.path, whole, settings)
+                parts.join(run.path, whole, settings, log)
             return {**metrics, "details": details}
 
     @property
@@ -105,4 +114,7 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 def settings_from(options: Mapping[str, Any], suite: str) -> JudgeSettings:
     """Return the judge settings that an evaluator's options, the environment and the card come to."""
-    return resolve_settings(options, environ=with_twins(os.environ), default_judge=default_judge(suite))
+    used = twins_used(os.environ, options)
+    if used:
+        log.info("the judge comes from %s, as no other was chosen", ", ".join(used.values()))
+    return resolve_settings(options, environ=with_twins(os.environ, options), default_judge=default_judge(suite))

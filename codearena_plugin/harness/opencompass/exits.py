@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from codearena_plugin.errors import CodeArenaError, IncompleteRunError, UsageError
+from codearena_plugin.errors import CodeArenaError, ConfigError, IncompleteRunError, UsageError
 
 _TASK_SCRIPTS = ("openicl_infer.py", "openicl_eval.py", "subjective_eval.py")
 _OURS = re.compile(r"^codearena: (.*) \(exit code (\d+)\)$", re.MULTILINE)  # our one line, in a task's log
+_UNMATCHED = re.compile(r"^\|\s*([^\s|-]\S*)\s*\|$", re.MULTILINE)  # the rows of the table in its message
 _CLI_MODULE = "opencompass.cli.main"
 
 
@@ -92,6 +93,8 @@ class Ended:
 def watch(main: Any, runner: Any) -> Ended:
     """Note how tasks end from now on.
 
+    A name that matches no config is one line then, no traceback (``ConfigError``).
+
     Args:
         main: the module ``opencompass.cli.main``.
         runner: the class ``BaseRunner``; every runner reports to its ``summarize``.
@@ -101,7 +104,14 @@ def watch(main: Any, runner: Any) -> Ended:
 
     @functools.wraps(read_config)
     def get_config_from_arg(args: Any) -> Any:
-        ended.config = read_config(args)
+        try:
+            ended.config = read_config(args)
+        except ValueError as exc:
+            unknown = _UNMATCHED.findall(str(exc)) if "pattern matches 0" in str(exc) else []
+            if not unknown:
+                raise
+            msg = f"OpenCompass finds no config {', '.join(unknown)}: look at --datasets, --models and --summarizer."
+            raise ConfigError(msg) from None
         return ended.config
 
     @functools.wraps(summarize)

@@ -15,16 +15,14 @@ from opencompass.utils import get_logger
 
 from codearena_plugin.errors import DataError, IncompleteRunError
 from codearena_plugin.harness.opencompass.dataset import suite_of
-from codearena_plugin.harness.opencompass.environment import lent_key
 from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
-from codearena_plugin.harness.place import settled_place
+from codearena_plugin.harness.place import cleared_place
 from codearena_plugin.judging.play import preflight
 from codearena_plugin.judging.settings import JudgeSettings
 from codearena_plugin.prompts.suite import Suite, listed
 from codearena_plugin.records import Answer
 from codearena_plugin.report.progress import judging_progress
 from codearena_plugin.runs.ahead import describe, look_ahead
-from codearena_plugin.runs.files import made
 from codearena_plugin.runs.incomplete import incomplete_line
 from codearena_plugin.runs.judge import Run, judge_answers, manifest_of, plan_run
 
@@ -70,16 +68,15 @@ def judge_rows(
         "work_dir": work_dir,
         **harness,
     }
-    place = settled_place(made(directory), manifest_of(part, answers, settings, about), log)
-    with lent_key():
-        ahead = look_ahead(plan_run(part, answers, settings), settings)
-        if ahead.problem is not None:
-            raise ahead.problem
-        log.info("judging %s; the run is kept in %s", describe(ahead, settings), place)
-        if ahead.left and settings.backend != "opencompass":
-            preflight(settings)
-        with judging_progress() as observe:
-            return judge_answers(part, answers, settings, place, harness=about, observe=observe), whole
+    place = cleared_place(directory, manifest_of(part, answers, settings, about), log)
+    ahead = look_ahead(plan_run(part, answers, settings), settings)
+    if ahead.problem is not None:
+        raise ahead.problem
+    log.info("judging %s; the run is kept in %s", describe(ahead, settings), place)
+    if ahead.left and settings.backend != "opencompass":
+        preflight(settings)
+    with judging_progress() as observe:
+        return judge_answers(part, answers, settings, place, harness=about, observe=observe), whole
 
 
 def results_of(

@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opencompass.utils import build_dataset_from_cfg
+from opencompass.utils import build_dataset_from_cfg, get_data_path
 
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.harness.opencompass.backend import judge_settings, judged_by
+from codearena_plugin.harness.opencompass.dataset import suite_of
 from codearena_plugin.harness.opencompass.evaluator import check_options
 from codearena_plugin.harness.opencompass.exits import plain_errors
 from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, results_of
 from codearena_plugin.harness.opencompass.parts import as_opencompass_groups
+from codearena_plugin.prompts.predictions import refuse_other_prompts, stored_entries
 
 
 class CodeArenaSubjectiveEvaluator:
@@ -58,9 +60,36 @@ class CodeArenaSubjectiveEvaluator:
                 )
                 raise ConfigError(msg)
             rows = list(build_dataset_from_cfg(self.dataset_cfg).test)
-            answers = answers_of(rows, predictions["model_preds"], str(predictions["model_name"]))
+            model = str(predictions["model_name"])
+            self._refuse_other_prompts(rows, model)
+            answers = answers_of(rows, predictions["model_preds"], model)
             settings = judge_settings(self.judge_cfg, self.options)
             with judged_by(self.judge_cfg):
                 run, whole = judge_rows(rows, answers, settings, self.directory, {"dataset": self.directory.name})
             metrics, details = results_of(run, whole, rows)
             return {**metrics, "details": as_opencompass_groups(details, self.directory.name)}
+
+    def _refuse_other_prompts(self, rows: Sequence[Mapping[str, Any]], model: str) -> None:
+        """Compare the rows with what was stored beside the predictions: the task hands over their texts alone.
+
+        Raises:
+            DataError: they belong to other prompts, or cannot be read.
+        """
+        place, test_range = stored_at(self.directory, self.dataset_cfg, model)
+        entries = stored_entries(place)[test_range]
+        ids = [str(row["id"]) for row in rows]
+        golds, asked = ([entry.get(name) for entry in entries] for name in ("gold", "origin_prompt"))
+        refuse_other_prompts(golds, asked, ids, suite_of(rows)[1].by_id)
+
+
+def stored_at(directory: Path, dataset_cfg: Mapping[str, Any], model: str) -> tuple[Path, slice]:
+    """Return where the task found the predictions that it hands over, and which of them."""
+    folder = directory.resolve().parents[2] / "predictions" / model
+    for given in dataset_cfg.get("given_pred") or []:
+        if given["abbr"] == model:
+            folder = Path(get_data_path(given["path"], local_mode=True))
+    name, chosen = directory.name, dataset_cfg.get("reader_cfg", {}).get("test_range")
+    if not chosen:
+        return folder / f"{name}.json", slice(None)
+    ends = str(chosen).strip("[]").split(":")
+    return folder / f"{name.rpartition('_')[0]}.json", slice(*(int(end) if end.strip() else None for end in ends))

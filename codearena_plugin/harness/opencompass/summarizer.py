@@ -9,6 +9,8 @@ from typing import Any
 
 from opencompass.summarizers import DefaultSubjectiveSummarizer, DefaultSummarizer
 
+from codearena_plugin.harness.opencompass.parts import unjoined
+from codearena_plugin.harness.place import is_aside
 from codearena_plugin.runs.files import RESULT
 from codearena_plugin.runs.incomplete import incomplete_line
 
@@ -38,8 +40,11 @@ def lines_of(work_dir: Path) -> Iterator[str]:
     """Yield what there is to say of our runs below a work directory: why no score, which judge is only a smoke test."""
     for file in sorted(work_dir.glob(f"results/*/*/{RESULT}")):
         place = file.parent
+        if is_aside(place):
+            continue
         result = json.loads(file.read_text(encoding="utf-8"))
         gave_results = place.with_name(f"{place.name}.json").exists()
         line = result["manifest"]["judge"]["notice"] if gave_results else incomplete_line(result, place)
         if line:
             yield f"{place.parent.name}/{place.name}: {line}"
+    yield from unjoined(work_dir)

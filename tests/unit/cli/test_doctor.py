@@ -120,3 +120,17 @@ def test_plugins_lists_every_kind_and_names_broken_ones(codearena, monkeypatch):
     for name in ("codearena_mini", "codearena-paper", "static", "replay", "task_dirs"):
         assert name in done.out
     assert "plugin odd 1.0: BROKEN, skipped: ImportError: no␛[31m" in done.out
+
+
+def test_opencompass_own_variables_name_the_judge_where_nothing_else_does(active, monkeypatch):
+    for name, value in {"MODEL": "theirs", "API_BASE": "http://127.0.0.1:9/v1", "API_KEY": "secret"}.items():
+        monkeypatch.setenv(f"OC_JUDGE_{name}", value)
+    monkeypatch.setattr(checks, "installed", lambda _name: None)
+    assert "theirs" not in _by_name()["judge"].found
+    monkeypatch.setattr(checks, "installed", lambda _name: "0.5.4")
+    found = _by_name()
+    assert found["judge"].found.startswith("theirs with card codearena@")
+    assert found["OpenCompass' judge"].found.startswith("OC_JUDGE_MODEL, OC_JUDGE_API_BASE, OC_JUDGE_API_KEY stand in")
+    chosen = _by_name(judge="static")
+    assert "OpenCompass' judge" not in chosen
+    assert "theirs" not in chosen["judge"].found

@@ -74,7 +74,8 @@ def test_one_failure_is_one_failed_game(settings: JudgeSettings, tmp_path: Path)
 
 def test_the_config_of_the_model_says_how_it_is_asked(settings: JudgeSettings) -> None:
     assert (settings.backend, settings.model, settings.base_url) == ("opencompass", "their-judge", None)
-    assert settings.sampling == {"temperature": 0.2, "max_tokens": 64}
+    sha256 = settings.sampling["config_sha256"]
+    assert settings.sampling == {"temperature": 0.2, "max_tokens": 64, "config_sha256": sha256}
     assert (settings.concurrency, settings.tries) == (4, 1)
     assert backend.judge_settings({**CONFIG, "max_seq_len": 4096}, {}).window_tokens == 4096
 
@@ -94,3 +95,52 @@ def test_options_that_contradict_the_model_are_refused(options: dict[str, str], 
 def test_outside_an_evaluation_there_is_no_such_judge(settings: JudgeSettings) -> None:
     with pytest.raises(ConfigError, match="set by OpenCompass' evaluators alone"):
         open_backend(settings)
+
+
+def sha256(**more: Any) -> Any:
+    return backend.judge_settings({**CONFIG, **more}, {}).sampling["config_sha256"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"lora_path": "/adapter"},
+        {"chat_template_kwargs": {"enable_thinking": False}},
+        {"generation_kwargs": {"stop": ["x"]}},
+        {"meta_template": [{"role": "system", "content": "x"}]},
+        {"model_kwargs": {"max_model_len": 4096}},
+        {"type": Model},
+    ],
+)
+def test_what_may_change_replies_changes_the_key(more: dict[str, Any]) -> None:
+    assert sha256(**more) != sha256()
+    assert sha256(**more) == sha256(**more)
+
+
+def test_where_and_how_fast_it_runs_does_not(settings: JudgeSettings) -> None:
+    elsewhere = {"abbr": "x", "batch_size": 2, "run_cfg": {"num_gpus": 8}, "openai_api_base": "http://x", "retry": 3}
+    assert sha256(**elsewhere) == settings.sampling["config_sha256"]
+    assert sha256(model_kwargs={"tensor_parallel_size": 8}) == sha256(model_kwargs={"device_map": "auto"})
+
+
+def test_a_prompt_that_would_be_cut_is_skipped(settings: JudgeSettings, tmp_path: Path) -> None:
+    class Small(Model):
+        max_seq_len = 1064
+
+        def get_token_len(self, prompt: list[dict[str, str]]) -> int:
+            return 1001 if "number 3 " in prompt[-1]["prompt"] else 1000
+
+    model = Small()
+    statuses = judged(model, settings, tmp_path / "first").result.statuses
+    assert (statuses["scored"], statuses["skipped"]) == (10, 2)
+    assert sum(model.batches) == 10
+
+
+def test_an_api_is_asked_nothing_twice(settings: JudgeSettings, tmp_path: Path) -> None:
+    class Api(Model):
+        is_api = True
+
+    model = Api(fails_at="number 3 ")
+    statuses = judged(model, settings, tmp_path / "first").result.statuses
+    assert (statuses["scored"], statuses["transport-error"]) == (10, 2)
+    assert model.batches == [1] * 12

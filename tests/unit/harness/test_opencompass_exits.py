@@ -67,8 +67,25 @@ def test_a_launcher_that_hides_the_code_does_not_hide_why(tmp_path: Path) -> Non
     assert (ended.code, ended.lines) == (3, ["NO SCORE: why"])
 
 
+def test_an_unknown_name_is_one_line() -> None:
+    def read(_args: Any) -> None:
+        table = "| Not matched patterns |\n|---|\n| typo |\n+---+"
+        msg = f"The provided pattern matches 0 or more than one config.\n+---+\n{table}"
+        raise ValueError(msg)
+
+    main: Any = SimpleNamespace(get_config_from_arg=read)
+    exits.watch(main, type("Runner", (), {"summarize": None}))
+    with pytest.raises(ConfigError, match="finds no config typo: look at"):
+        main.get_config_from_arg(None)
+
+
 def test_their_key_is_lent_and_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OC_JUDGE_API_KEY", "theirs")
+    with environment.lent_key():
+        assert "CODEARENA_JUDGE_API_KEY" not in os.environ, "their key is for their URL alone"
+    monkeypatch.setenv("OC_JUDGE_API_BASE", "http://theirs/v1")
+    with environment.lent_key({"judge_base_url": "http://ours/v1"}):
+        assert "CODEARENA_JUDGE_API_KEY" not in os.environ
     with environment.lent_key():
         assert os.environ["CODEARENA_JUDGE_API_KEY"] == "theirs"
     assert "CODEARENA_JUDGE_API_KEY" not in os.environ

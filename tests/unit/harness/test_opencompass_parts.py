@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from judging_runs import verdicts
 
-from codearena_plugin.harness.opencompass.parts import join
+from codearena_plugin.harness.opencompass.parts import join, unjoined
+from codearena_plugin.harness.place import is_aside
 from codearena_plugin.judging.ledger import read_games
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.paths import data_dir
 from codearena_plugin.prompts.answers import read_answers
 from codearena_plugin.prompts.suite import Suite, answered_part, load_suite
 from codearena_plugin.records import Answer
+from codearena_plugin.runs.files import load_run
 from codearena_plugin.runs.judge import Run, judge_answers
 
 SETTINGS = resolve_settings({"judge": "static"}, environ={})
@@ -63,3 +65,29 @@ def test_what_does_not_belong_together_is_not_joined(suite: Suite, answers: tupl
     assert join(tmp_path / "twice_1", suite, SETTINGS) is None
     judged(suite, answers[:20], tmp_path / "alone")
     assert join(tmp_path / "alone", suite, SETTINGS) is None
+
+
+def test_parts_without_a_whole_are_told(suite: Suite, answers: tuple[Answer, ...], tmp_path: Path) -> None:
+    model = tmp_path / "results" / "m"
+    for number, part, settings in (
+        (0, answers[:20], SETTINGS),
+        (1, answers[20:], replace(SETTINGS, order="answer_first")),
+    ):
+        judged(suite, part, model / f"mini_{number}", settings)
+        (model / f"mini_{number}.json").write_text("{}")
+    (model / "other_0.json").write_text("{}")
+    (line,) = unjoined(tmp_path)
+    assert line.startswith("m/mini: NO SCORE: 2 of its parts have results, the whole has none: they differ in order")
+    (model / "mini.json").write_text("{}")
+    assert unjoined(tmp_path) == []
+
+
+def test_another_whole_moves_aside(suite: Suite, answers: tuple[Answer, ...], tmp_path: Path) -> None:
+    other = replace(SETTINGS, order="answer_first")
+    judged(suite, answers, tmp_path / "mini", other)
+    judged(suite, answers[:20], tmp_path / "mini_0")
+    judged(suite, answers[20:], tmp_path / "mini_1")
+    assert join(tmp_path / "mini_1", suite, SETTINGS) == tmp_path / "mini"
+    (aside,) = (path for path in tmp_path.iterdir() if is_aside(path))
+    orders = [load_run(path).result["manifest"]["judge"]["order"] for path in (aside, tmp_path / "mini")]
+    assert orders == ["answer_first", SETTINGS.order]

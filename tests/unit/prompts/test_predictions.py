@@ -11,6 +11,7 @@ import pytest
 
 from codearena_plugin.errors import DataError
 from codearena_plugin.prompts.answers import read_answers
+from codearena_plugin.prompts.predictions import read_predictions, refuse_other_prompts, stored_entries
 from codearena_plugin.prompts.suite import Suite, SuiteOptions, load_suite
 
 QUESTION = "Write function number {} in Python."
@@ -83,3 +84,24 @@ def test_what_is_no_prediction_is_named(suite: Suite, tmp_path: Path, content: s
 def test_a_directory_without_them_says_what_was_looked_for(suite: Suite, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"codearena\.json' does not exist, nor 'codearena_0\.json'"):
         read_answers(tmp_path, suite)
+
+
+def test_another_text_under_the_same_id_is_refused(suite: Suite, write: Callable[..., Path]) -> None:
+    longer = [{"role": "HUMAN", "prompt": f"Be brief.\r\n{QUESTION.format(1)} \n"}]
+    assert read_predictions(write(entry(1, "a", origin_prompt=longer)), suite)
+    assert read_predictions(write(entry(1, "a", origin_prompt=None)), suite)
+    other = [{"role": "HUMAN", "prompt": "Something else?"}]
+    with pytest.raises(DataError, match="'p1' was asked with another text"):
+        read_predictions(write(entry(1, "a", origin_prompt=other)), suite)
+
+
+def test_what_evaluators_judge_is_of_their_prompts(suite: Suite, write: Callable[..., Path]) -> None:
+    write(entry(1, "a"), name="codearena_0.json")
+    part = write(entry(2, "b"), entry(3, "c"), name="codearena_1.json")
+    stored = stored_entries(part.with_name("codearena.json"))
+    golds, asked = ([one.get(name) for one in stored] for name in ("gold", "origin_prompt"))
+    refuse_other_prompts(golds, asked, ["p1", "p2", "p3"], suite.by_id)
+    with pytest.raises(DataError, match="not of these prompts"):
+        refuse_other_prompts(golds, asked, ["p3", "p2", "p1"], suite.by_id)
+    with pytest.raises(DataError, match="asked with another text"):
+        refuse_other_prompts(golds, asked[::-1], ["p1", "p2", "p3"], suite.by_id)
