@@ -9,7 +9,6 @@ from pathlib import Path
 
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.interchange.imports import SUITE_FILE
-from codearena_plugin.report.page.write import is_page
 from codearena_plugin.runs.files import ANSWERS, GAMES, RESULT, StoredRun
 from codearena_plugin.runs.strata import STRATA_FILE
 from codearena_plugin.runs.style import STYLE
@@ -33,6 +32,8 @@ def check_page(path: Path, runs: Sequence[StoredRun], given: Collection[Path], *
     Raises:
         ConfigError: says what is there.
     """
+    from codearena_plugin.report.page.write import is_page  # needs the extra "report", which tables and exports do not
+
     if path.is_dir():
         msg = f"--output {str(path)!r} is a directory, expected a file such as report.html."
         raise ConfigError(msg)

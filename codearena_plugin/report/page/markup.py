@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token as MarkdownToken
 from pygments.lexer import Lexer
@@ -84,6 +83,8 @@ def render(text: str) -> Rendered:
     made = _markdown().render(shown, {"deadline": time.thread_time() + _SECONDS_FOR_COLOUR})
     if len(made) > max(_TABLE_GROWTH * len(shown), 10_000):
         return Rendered(None, "its Markdown swells to many times its length")
+    import nh3  # of the extra "report"; all else here comes with rich
+
     return Rendered(nh3.clean(made, tags=_TAGS, attributes={"ol": {"start"}}, tag_attribute_values=_CLASSES))
 
 

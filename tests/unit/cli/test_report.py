@@ -133,23 +133,42 @@ def test_without_the_extra_the_page_is_refused_at_once_and_tables_are_not(
     assert "leaderboard.csv" in names(tmp_path / "t")
 
 
-def test_without_the_extra_nothing_of_it_is_imported(runs: list[Path]) -> None:
-    """As where the packages are truly absent: the line comes before any import of them."""
-    code = (
-        "import sys; from importlib.abc import MetaPathFinder\n"
-        "class Hide(MetaPathFinder):\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in {'nh3', 'matplotlib'}: raise ModuleNotFoundError(name)\n"
-        "sys.meta_path.insert(0, Hide())\n"
-        "import importlib.util as u; real = u.find_spec\n"
-        "u.find_spec = lambda name, package=None: None if name in {'nh3', 'matplotlib'} else real(name, package)\n"
-        "from codearena_plugin.cli.main import main\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, "report", *runs], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert "codearena-plugin[report]" in done.stderr
+HIDDEN = """
+import sys
+from importlib.abc import MetaPathFinder
+import importlib.util as util
+hidden = {"nh3", "matplotlib"}
+class Hide(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in hidden:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Hide())
+real = util.find_spec
+util.find_spec = lambda name, package=None: None if name in hidden else real(name, package)
+from codearena_plugin.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("report", "RUN", "RUN2"), 2),
+        (("report", "RUN", "RUN2", "--format", "csv", "--tables", "TABLES"), 0),
+        (("leaderboard", "RUN", "RUN2", "--format", "markdown"), 0),
+        (("export", "RUN", "--output", "-"), 0),
+    ],
+)
+def test_only_the_page_needs_the_packages_of_the_extra(
+    runs: list[Path], tmp_path: Path, arguments: tuple[str, ...], code: int
+) -> None:
+    """As where the packages are truly absent: one line before any import of them."""
+    places = {"RUN": str(runs[0]), "RUN2": str(runs[1]), "TABLES": str(tmp_path / "tables")}
+    command = [sys.executable, "-c", HIDDEN, *(places.get(one, one) for one in arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("codearena-plugin[report]" in done.stderr) == (code == 2)
 
 
 def test_without_any_score_the_page_is_written_and_the_exit_code_says_so(tmp_path: Path) -> None:
