@@ -99,7 +99,11 @@ def _one_baseline(runs: Sequence[StoredRun]) -> Matches:
     for run in runs[1:]:
         refuse_other_protocol(runs[0], run, protocol, protocol_of(run.result["manifest"]))
     baseline = str(first["suite"]["baseline"])
-    matches = [Match(name, baseline, run) for name, run in distinct_names(runs).items()]
+    matches = [
+        # a run of the baseline's own model is a player beside the baseline, as a check of the judge
+        Match(f"{name} [run]" if name == baseline else name, baseline, run)
+        for name, run in distinct_names(runs).items()
+    ]
     scored = tuple(match for match in matches if match.has_score)
     return Matches(scored, tuple(match for match in matches if not match.has_score), baseline, protocol)
 

@@ -238,3 +238,14 @@ def test_controlled_scores_are_those_of_an_independent_fit(tmp_path: Path) -> No
     for place, name in enumerate(features):
         per_unit = board.style.coefficients[name].estimate / board.style.scales[name]
         assert per_unit == pytest.approx(found[4 + place], abs=1e-3)
+
+
+def test_a_run_of_the_baseline_s_own_model_stands_beside_the_baseline(make_run) -> None:
+    """A check of the judge that people make: its score should be near 50."""
+    runs = [
+        make_run("base", "wtltft" * 12, texts=lambda i: "word " * (i % 7 + 1)),
+        make_run("other", "wwltwl" * 12, texts=lambda i: "word " * (i % 5 + 1)),
+    ]
+    board = board_of(runs, FEW)
+    assert {entry.name for entry in board.entries} == {"base [run]", "other"}
+    assert all(entry.controlled is not None for entry in board.entries)
