@@ -106,7 +106,9 @@ def load_run(path: str | Path) -> StoredRun:
     try:
         result = json.loads(result_path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as exc:
-        msg = f"{str(path)!r} is no finished run: {RESULT} cannot be read ({exc.strerror or exc})."
+        holds_runs = given.is_dir() and any(given.glob(f"*/{RESULT}"))
+        hint = f" It holds runs: give {path}/*." if holds_runs else ""
+        msg = f"{str(path)!r} is no finished run: {RESULT} cannot be read ({exc.strerror or exc}).{hint}"
         raise DataError(msg) from exc
     except ValueError as exc:
         msg = f"{str(result_path)!r} is not JSON: {exc}."

@@ -124,6 +124,12 @@ def test_a_wrong_call_ends_with_one_line_and_code_2(codearena, four_runs, argume
     assert message in err
 
 
+def test_a_folder_of_runs_is_no_run_and_the_way_to_name_them_is_said(codearena, four_runs) -> None:
+    code, _, err = codearena("leaderboard", four_runs[0].parent)
+    assert code == 2
+    assert f"It holds runs: give {four_runs[0].parent}/*." in err
+
+
 def test_another_suite_is_refused_with_what_differs(codearena, four_runs, tmp_path) -> None:
     other = write_run(tmp_path, "other", "wl")
     code, _, err = codearena("leaderboard", four_runs[0], other.path)
