@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, get_args
 
 import yaml
 
 from codearena_plugin.errors import DataError
 from codearena_plugin.gap.execution import Execution, base_and_plus, counted
+from codearena_plugin.leaderboard.shipped import ADVICE, Cells, read_csv, read_text, wrong
 
 DATA = Path(__file__).with_name("data")
 Source = Literal["paper", "evalplus"]
@@ -39,9 +39,6 @@ _TABLE4_COLUMNS = ("model", *_EVALPLUS_COLUMNS, *_LANGUAGES, "multipl_e")
 _TABLE16_COLUMNS = ("model", "bigcodebench", "bigcodebench_hard", "livecodebench")
 _LEADERBOARD_COLUMNS = ("model", "codearena", "prompted", *_EVALPLUS_COLUMNS)
 _SHARE = re.compile(r"\d{1,2}\.\d|100\.0")
-_ADVICE = "It is a file of this package: install codearena-plugin again."
-
-_Cells: TypeAlias = dict[str, str]
 
 
 class Misprint(NamedTuple):
@@ -72,7 +69,7 @@ def load_paper(folder: Path = DATA) -> tuple[Execution, ...]:
     Raises:
         DataError: a file cannot be read, or does not agree with itself or the others; names file, row and column.
     """
-    printed = _read_csv(folder / "table4.csv", _TABLE4_COLUMNS)
+    printed = read_csv(folder / "table4.csv", _TABLE4_COLUMNS)
     notes: dict[tuple[str, str], str] = {}
     for found in load_misprints(folder):
         _correct(folder / "errata.yaml", printed, found)
@@ -85,10 +82,10 @@ def load_paper(folder: Path = DATA) -> tuple[Execution, ...]:
         for one in _row(folder / "table4.csv", cells, columns, TABLE4, _engine_of_table4):
             note = notes.get((model, one.benchmark))
             rows.append(dataclasses.replace(one, notes=(note,)) if note else one)
-    second = _read_csv(folder / "table16.csv", _TABLE16_COLUMNS)
+    second = read_csv(folder / "table16.csv", _TABLE16_COLUMNS)
     for model, cells in second.items():
         if model not in printed:
-            raise _wrong(folder / "table16.csv", model, "model", model, "a model of table4.csv")
+            raise wrong(folder / "table16.csv", model, "model", model, "a model of table4.csv")
         rows += _row(folder / "table16.csv", cells, _TABLE16_COLUMNS[1:], TABLE16, _engine_of_table16)
     return tuple(rows)
 
@@ -102,13 +99,13 @@ def load_leaderboard(folder: Path = DATA) -> tuple[Execution, ...]:
     path = folder / "evalplus.csv"
     rows: list[Execution] = []
     aliases: set[str] = set()
-    for model, cells in _read_csv(path, _LEADERBOARD_COLUMNS).items():
+    for model, cells in read_csv(path, _LEADERBOARD_COLUMNS).items():
         alias = cells["codearena"]
         if alias and alias in aliases:
-            raise _wrong(path, model, "codearena", alias, "a model that no other row has")
+            raise wrong(path, model, "codearena", alias, "a model that no other row has")
         aliases.add(alias)
         if cells["prompted"] not in {"yes", "no"}:
-            raise _wrong(path, model, "prompted", cells["prompted"], "yes or no")
+            raise wrong(path, model, "prompted", cells["prompted"], "yes or no")
         found = _row(path, cells, _EVALPLUS_COLUMNS, LEADERBOARD, lambda _: "EvalPlus")
         rows += [dataclasses.replace(one, alias=alias) for one in found]
     return tuple(rows)
@@ -124,11 +121,11 @@ def load_misprints(folder: Path = DATA) -> list[Misprint]:
     try:
         return [
             Misprint(model, cell, wrong, right, kind["certainty"], kind["footnote"], kind["reason"])
-            for kind in yaml.safe_load(_read(path))
+            for kind in yaml.safe_load(read_text(path))
             for model, cell, wrong, right in kind["rows"]
         ]
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as exc:
-        msg = f"{str(path)!r} is no list of errata ({' '.join(str(exc).split())}). {_ADVICE}"
+        msg = f"{str(path)!r} is no list of errata ({' '.join(str(exc).split())}). {ADVICE}"
         raise DataError(msg) from exc
 
 
@@ -151,24 +148,24 @@ def _is_count(share: str, n: int) -> bool:
     return abs(round(float(share) * n / 100) * 100 / n - float(share)) <= 0.05 + 1e-9
 
 
-def _correct(path: Path, printed: dict[str, _Cells], found: Misprint) -> None:
+def _correct(path: Path, printed: dict[str, Cells], found: Misprint) -> None:
     """Put the corrected value into the table; refuse one that corrects nothing, or something that is not printed."""
     stands = printed.get(found.model, {}).get(found.cell)
     if stands != found.printed or found.corrected == stands:
-        raise _wrong(path, found.model, found.cell, found.printed, f"a correction of the printed {stands}")
+        raise wrong(path, found.model, found.cell, found.printed, f"a correction of the printed {stands}")
     printed[found.model][found.cell] = found.corrected
 
 
-def _check_average(path: Path, cells: _Cells) -> None:
+def _check_average(path: Path, cells: Cells) -> None:
     """Refuse a MultiPL-E average that is not the mean of its languages."""
     languages = [cells[name] for name in _LANGUAGES]
     if not cells["multipl_e"]:
         return
     if not all(_SHARE.fullmatch(cell) for cell in [*languages, cells["multipl_e"]]):
-        raise _wrong(path, cells["model"], "multipl_e", cells["multipl_e"], "nothing where a language is missing")
+        raise wrong(path, cells["model"], "multipl_e", cells["multipl_e"], "nothing where a language is missing")
     mean = math.fsum(map(float, languages)) / len(languages)
     if abs(mean - float(cells["multipl_e"])) > 0.051:
-        raise _wrong(path, cells["model"], "multipl_e", cells["multipl_e"], f"{mean:.1f}, the mean of its languages")
+        raise wrong(path, cells["model"], "multipl_e", cells["multipl_e"], f"{mean:.1f}, the mean of its languages")
 
 
 def _engine_of_table4(benchmark: str) -> str:
@@ -180,12 +177,12 @@ def _engine_of_table16(benchmark: str) -> str:
 
 
 def _row(
-    path: Path, cells: _Cells, columns: list[str] | tuple[str, ...], source: str, engine: Callable[[str], str]
+    path: Path, cells: Cells, columns: list[str] | tuple[str, ...], source: str, engine: Callable[[str], str]
 ) -> Iterator[Execution]:
     """Yield the numbers of one row; an empty cell is no number."""
     for column in columns:
         if cells[column] and not _SHARE.fullmatch(cells[column]):
-            raise _wrong(path, cells["model"], column, cells[column], "pass@1 in per cent with one decimal, as 87.2")
+            raise wrong(path, cells["model"], column, cells[column], "pass@1 in per cent with one decimal, as 87.2")
     for column in (column for column in columns if cells[column]):
         cell = cells[column]
         base, plus = (cells.get(name, "") for name in base_and_plus(column))
@@ -200,29 +197,3 @@ def _row(
             source=source,
             is_reference=True,
         )
-
-
-def _read_csv(path: Path, columns: tuple[str, ...]) -> dict[str, _Cells]:
-    """Return model -> column -> cell, in file order."""
-    header, *lines = [*csv.reader(_read(path).splitlines())] or [[]]
-    if tuple(header) != columns:
-        raise _wrong(path, "1 (the header)", "all", ",".join(header), ",".join(columns))
-    found: dict[str, _Cells] = {}
-    for cells in lines:
-        if len(cells) != len(columns) or not cells[0] or cells[0] in found:
-            name = cells[0] if cells else ""
-            raise _wrong(path, name, "all", ",".join(cells), f"{len(columns)} cells of a new model")
-        found[cells[0]] = dict(zip(columns, cells, strict=True))
-    return found
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        msg = f"{str(path)!r} cannot be read: {exc}. {_ADVICE}"
-        raise DataError(msg) from exc
-
-
-def _wrong(path: Path, row: str, column: str, got: object, expected: str) -> DataError:
-    return DataError(f"{str(path)!r}: row {row!r}, column {column!r}: got {got!r}, expected {expected}. {_ADVICE}")

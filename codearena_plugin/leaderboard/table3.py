@@ -6,7 +6,6 @@ erratum, and each erratum must be needed; ``data/README.md`` says how the counts
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections.abc import Mapping
@@ -14,11 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 import yaml
 
 from codearena_plugin.errors import DataError
+from codearena_plugin.leaderboard.shipped import ADVICE, Cells, read_csv, read_text, wrong
 from codearena_plugin.prompts.taxonomy import MAIN_CLASSES
 from codearena_plugin.records import Interval
 from codearena_plugin.scoring.rates import mean_interval
@@ -33,11 +33,8 @@ Certainty = Literal["certain", "likely"]
 _PRINTED_COLUMNS = ("model", "access", "size", *HEADINGS, "average")
 _COUNT_COLUMNS = ("model", "n_also", *HEADINGS)
 _AS_HEADER = "header order"
-_ADVICE = "It is a file of this package: install codearena-plugin again."
 _RATES = re.compile(r"\d{1,3}\.\d/\d{1,3}\.\d")
 _COUNTS = re.compile(r"\d+/\d+/\d+")
-
-_Cells: TypeAlias = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +150,18 @@ def load_table(folder: Path = DATA) -> tuple[PublishedRow, ...]:
     Raises:
         DataError: a file cannot be read, or does not agree with the others; names file, row and column.
     """
-    printed = _read_csv(folder / "table3.csv", _PRINTED_COLUMNS)
-    counted = _read_csv(folder / "counts.csv", _COUNT_COLUMNS)
+    printed = read_csv(folder / "table3.csv", _PRINTED_COLUMNS)
+    counted = read_csv(folder / "counts.csv", _COUNT_COLUMNS)
     errata = _read_errata(folder / "errata.yaml")
     for model in [*printed, *counted, *errata]:
         if model not in printed or model not in counted:
-            raise _wrong(folder, model, "model", model, "a row of this name in table3.csv and in counts.csv")
+            raise wrong(folder, model, "model", model, "a row of this name in table3.csv and in counts.csv")
     rows = [_row(folder, cells, counted[model], errata.get(model, {})) for model, cells in printed.items()]
     shares = [row.total.share for row in rows]
     return tuple(dataclasses.replace(row, rank=1 + sum(s > row.total.share for s in shares)) for row in rows)
 
 
-def _row(folder: Path, printed: _Cells, counted: _Cells, errata: Mapping[str, Erratum]) -> PublishedRow:
+def _row(folder: Path, printed: Cells, counted: Cells, errata: Mapping[str, Erratum]) -> PublishedRow:
     """Return a row whose rank is still to be found."""
     model, where = printed["model"], folder / "counts.csv"
     row = PublishedRow(
@@ -191,10 +188,10 @@ def _check_errata(path: Path, row: PublishedRow) -> None:
     for erratum in row.errata:
         stands = known.get(erratum.cell)
         if erratum.printed != stands or erratum.corrected == stands:
-            raise _wrong(path, row.model, erratum.cell, erratum.printed, f"a correction of the printed {stands}")
+            raise wrong(path, row.model, erratum.cell, erratum.printed, f"a correction of the printed {stands}")
         order = erratum.corrected.split()
         if erratum.cell == "columns" and (sorted(order) != sorted(HEADINGS) or order == [*HEADINGS]):
-            raise _wrong(path, row.model, "columns", erratum.corrected, f"another order of {' '.join(HEADINGS)}")
+            raise wrong(path, row.model, "columns", erratum.corrected, f"another order of {' '.join(HEADINGS)}")
 
 
 def _check_printed(folder: Path, row: PublishedRow, errata: Mapping[str, Erratum]) -> None:
@@ -205,26 +202,11 @@ def _check_printed(folder: Path, row: PublishedRow, errata: Mapping[str, Erratum
     for column, counted in {**expected, "average": row.total.cell}.items():
         path, given = folder / "table3.csv", row.printed[column]
         if not _RATES.fullmatch(given):
-            raise _wrong(path, row.model, column, given, "win/tie in per cent, as 49.2/22.3")
+            raise wrong(path, row.model, column, given, "win/tie in per cent, as 49.2/22.3")
         if column in errata:
             path, given = folder / "errata.yaml", errata[column].corrected
         if given != counted:
-            raise _wrong(path, row.model, column, given, f"{counted}, which counts.csv gives")
-
-
-def _read_csv(path: Path, columns: tuple[str, ...]) -> dict[str, _Cells]:
-    """Return model -> column -> cell, in file order."""
-    header, *lines = [*csv.reader(_read(path).splitlines())] or [[]]
-    if tuple(header) != columns:
-        raise _wrong(path, "1 (the header)", "all", ",".join(header), ",".join(columns))
-    found: dict[str, _Cells] = {}
-    for cells in lines:
-        if len(cells) != len(columns) or cells[0] in found:
-            raise _wrong(
-                path, cells[0] if cells else "", "all", ",".join(cells), f"{len(columns)} cells of a new model"
-            )
-        found[cells[0]] = dict(zip(columns, cells, strict=True))
-    return found
+            raise wrong(path, row.model, column, given, f"{counted}, which counts.csv gives")
 
 
 def _read_counts(path: Path, model: str, column: str, cell: str) -> Counts:
@@ -232,12 +214,12 @@ def _read_counts(path: Path, model: str, column: str, cell: str) -> Counts:
         counts = Counts(*map(int, cell.split("/")))
         if counts.losses >= 0 and counts.n > 0:
             return counts
-    raise _wrong(path, model, column, cell, "wins/ties/prompts, as 25/12/45")
+    raise wrong(path, model, column, cell, "wins/ties/prompts, as 25/12/45")
 
 
 def _read_n_also(path: Path, model: str, cell: str) -> int | None:
     if cell and not cell.isdecimal():
-        raise _wrong(path, model, "n_also", cell, "a number of prompts, or nothing")
+        raise wrong(path, model, "n_also", cell, "a number of prompts, or nothing")
     return int(cell) if cell else None
 
 
@@ -245,28 +227,16 @@ def _read_errata(path: Path) -> dict[str, dict[str, Erratum]]:
     """Return model -> cell -> erratum."""
     found: dict[str, dict[str, Erratum]] = {}
     try:
-        for kind in yaml.safe_load(_read(path)):
+        for kind in yaml.safe_load(read_text(path)):
             rows = kind.pop("rows")
             if kind["scope"] not in get_args(Scope):
-                raise _wrong(path, kind["kind"], "scope", kind["scope"], " or ".join(get_args(Scope)))
+                raise wrong(path, kind["kind"], "scope", kind["scope"], " or ".join(get_args(Scope)))
             for model, cell, printed, corrected in rows:
                 erratum = Erratum(cell=cell, printed=printed, corrected=corrected, **kind)
                 if cell in found.setdefault(model, {}):
-                    raise _wrong(path, model, cell, erratum.kind, "one erratum a cell")
+                    raise wrong(path, model, cell, erratum.kind, "one erratum a cell")
                 found[model][cell] = erratum
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as exc:
-        msg = f"{str(path)!r} is no list of errata ({' '.join(str(exc).split())}). {_ADVICE}"
+        msg = f"{str(path)!r} is no list of errata ({' '.join(str(exc).split())}). {ADVICE}"
         raise DataError(msg) from exc
     return found
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        msg = f"{str(path)!r} cannot be read: {exc}. {_ADVICE}"
-        raise DataError(msg) from exc
-
-
-def _wrong(path: Path, row: str, column: str, got: object, expected: str) -> DataError:
-    return DataError(f"{str(path)!r}: row {row!r}, column {column!r}: got {got!r}, expected {expected}. {_ADVICE}")
