@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.records import CallError, CallErrorKind, Message, Reply
 
 NAME = "opencompass"
+_log = logging.getLogger("codearena.opencompass")
 _Prompt = list[dict[str, str]]
 _DEFAULT_BATCH = 8
 _GATHER_S = 0.02  # how long the first question of a batch waits for others
@@ -155,6 +157,7 @@ class ModelBackend:
         self._max_out_len = max_out_len
         self._waiting: list[tuple[JudgeRequest, asyncio.Future[Reply]]] = []
         self._worker: asyncio.Task[None] | None = None
+        self._has_warned = False
 
     async def ask(self, request: JudgeRequest) -> Reply:
         """Answer one request, together with those that wait beside it.
@@ -209,7 +212,15 @@ class ModelBackend:
             return None
         try:
             tokens = int(self._model.get_token_len(prompt))
-        except Exception:
+        except Exception as exc:  # the boundary to strangers' code
+            if not self._has_warned:
+                self._has_warned = True
+                _log.warning(
+                    "prompts of the judge are not checked for length, and the model may cut long ones in silence: its "
+                    "tokens cannot be counted (%s: %s). Give the judge a max_seq_len, or another model.",
+                    type(exc).__name__,
+                    exc,
+                )
             return None
         if tokens + (self._max_out_len or 0) <= window:
             return None

@@ -136,6 +136,22 @@ def test_a_prompt_that_would_be_cut_is_skipped(settings: JudgeSettings, tmp_path
     assert sum(model.batches) == 10
 
 
+def test_a_model_whose_tokens_cannot_be_counted_is_said_to_be_unchecked_once(
+    settings: JudgeSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Uncountable(Model):
+        max_seq_len = 1064
+
+        def get_token_len(self, prompt: list[dict[str, str]]) -> int:
+            msg = "no chat template"
+            raise ValueError(msg)
+
+    statuses = judged(Uncountable(), settings, tmp_path / "first").result.statuses
+    assert statuses["scored"] == 12
+    (record,) = (record for record in caplog.records if "not checked for length" in record.getMessage())
+    assert "ValueError: no chat template" in record.getMessage()
+
+
 def test_an_api_is_asked_nothing_twice(settings: JudgeSettings, tmp_path: Path) -> None:
     class Api(Model):
         is_api = True
