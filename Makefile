@@ -31,11 +31,13 @@ test-vllm: .venv-vllm/.installed $(VENV)/.test-tools
 test-opencompass: .venv-opencompass/.installed $(VENV)/.test-tools
 	CODEARENA_TEST_WHEEL=1 $(BIN)/pytest -m opencompass $(ARGS)
 
-bench: $(VENV)/.installed $(VENV)/.test-tools
+bench: $(VENV)/.installed $(VENV)/.test-tools .venv-evalplus/.installed
 	$(BIN)/python tests/bench/bench_startup.py
 	$(BIN)/python tests/bench/bench_judging.py
 	$(BIN)/python tests/bench/bench_leaderboard.py
 	$(BIN)/python tests/bench/bench_report.py
+	$(BIN)/python tests/bench/bench_sandbox.py
+	$(BIN)/python tests/bench/bench_evalplus.py
 
 lint: $(VENV)/.installed $(VENV)/.test-tools
 	$(BIN)/ruff check .
@@ -75,5 +77,11 @@ $(VENV)/.test-tools: pyproject.toml | $(VENV)/.installed
 	$(subst $(BIN),.venv-opencompass/bin,$(PIP)) --force-reinstall --no-deps dist/*.whl
 	touch $@
 
+# EvalPlus itself, to compare with; it fits beside no OpenCompass, and it is no dependency of ours.
+.venv-evalplus/.installed:
+	test -x .venv-evalplus/bin/python || $(PYTHON) -m venv .venv-evalplus
+	$(subst $(BIN),.venv-evalplus/bin,$(PIP)) "evalplus>=0.3.1"
+	touch $@
+
 clean:
-	rm -rf .venv .venv-vllm .venv-opencompass dist out
+	rm -rf .venv .venv-evalplus .venv-vllm .venv-opencompass dist out

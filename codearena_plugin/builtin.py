@@ -32,6 +32,11 @@ def codearena_judges() -> Iterable[Offer]:
             "codearena_plugin.judging.shipped:codearena_paper",
             "the paper's exact prompt, obtained at run time",
         ),
+        Offer(
+            "codearena-evidence",
+            "codearena_plugin.judging.shipped:codearena_evidence",
+            "codearena, and beside each answer what its code did when it was run",
+        ),
         Offer("static", "codearena_plugin.judging.shipped:static", "smoke-test judge without any model"),
     ]
 
@@ -51,6 +56,18 @@ def codearena_backends() -> Iterable[Offer]:
         Offer(
             "static", f"{where}.static:create", "what can be read off two answers; a smoke test, not a preference model"
         ),
+    ]
+
+
+@hookimpl
+def codearena_executors() -> Iterable[Offer]:
+    """Return the built-in sandboxes."""
+    where = "codearena_plugin.execution.backends"
+    return [
+        Offer("bubblewrap", f"{where}.bubblewrap:executor", "namespaces, by bubblewrap: no network, no files, no way out"),
+        Offer("landlock", f"{where}.landlock:executor", "Landlock and seccomp, where user namespaces are forbidden"),
+        Offer("sandbox-fusion", f"{where}.fusion:executor", "a SandboxFusion service over HTTP"),
+        Offer("unsafe-local", f"{where}.local:executor", "no sandbox at all; marks every output"),
     ]
 
 

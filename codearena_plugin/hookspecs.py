@@ -52,6 +52,11 @@ def codearena_backends() -> Iterable[Offer]:  # type: ignore[empty-body]
 
 
 @hookspec
+def codearena_executors() -> Iterable[Offer]:  # type: ignore[empty-body]
+    """Offer sandboxes that run code. The target is an ``Executor`` (``execution.sandbox``)."""
+
+
+@hookspec
 def codearena_scorers() -> Iterable[Offer]:  # type: ignore[empty-body]
     """Offer extra statistics, kept in every result under ``extra``.
 

@@ -18,8 +18,8 @@ from codearena_plugin.errors import ConfigError, unknown_name
 from codearena_plugin.hookspecs import Offer
 
 GROUP = "codearena"
-Kind = Literal["suites", "judges", "backends", "scorers", "reporters"]
-KINDS: tuple[Kind, ...] = ("suites", "judges", "backends", "scorers", "reporters")
+Kind = Literal["suites", "judges", "backends", "executors", "scorers", "reporters"]
+KINDS: tuple[Kind, ...] = ("suites", "judges", "backends", "executors", "scorers", "reporters")
 
 _log = logging.getLogger(__name__)
 

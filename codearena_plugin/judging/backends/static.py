@@ -1,4 +1,4 @@
-"""The ``static`` back end: answers a judge request on the spot, by reading; no model, no network, nothing run."""
+"""The ``static`` back end: answers a judge request on the spot, by reading; no model, no network, it runs nothing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.judging.backends.protocol import Backend, CallFailedError
-from codearena_plugin.judging.static import NOTICE, syntax
+from codearena_plugin.judging.static import NOTICE
 from codearena_plugin.judging.static.compare import compare
 from codearena_plugin.records import CallError, Reply, Usage
+from codearena_plugin.syntax import parsing
 
 MODEL = "static-1"
 _TEXTS = ("question", "answer_a", "answer_b")
+_GOOD = frozenset(("good_share_a", "good_share_b"))  # where the code was run
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class _Task:
     languages: tuple[str, ...]
     answer_a: str
     answer_b: str
+    good_shares: tuple[float | None, float | None] | None
 
 
 class StaticBackend:
@@ -39,9 +42,9 @@ class StaticBackend:
             CallFailedError: the message is no such object; asking again would not help.
         """
         task = _read(request)
-        found = compare(task.question, task.languages, task.answer_a, task.answer_b)
+        found = compare(task.question, task.languages, task.answer_a, task.answer_b, task.good_shares)
         lines = (NOTICE, *found.reasons, f"My final verdict is: [[{found.label}]]")
-        served = f"{MODEL}+{syntax.parsers()}"  # another Python or pack reads code differently, and may judge so
+        served = f"{MODEL}+{parsing.parsers()}"  # another Python or pack reads code differently, and may judge so
         return Reply(text="\n".join(lines), finish_reason="stop", usage=Usage(), attempts=1, served_model=served)
 
     async def aclose(self) -> None:
@@ -67,7 +70,8 @@ def _read(request: JudgeRequest) -> _Task:
             "Use it with the judge card 'static'."
         )
         raise CallFailedError(CallError("bad-request", message), is_retryable=False)
-    return _Task(task["question"], tuple(task["languages"]), task["answer_a"], task["answer_b"])
+    shares = (task["good_share_a"], task["good_share_b"]) if task.keys() >= _GOOD else None
+    return _Task(task["question"], tuple(task["languages"]), task["answer_a"], task["answer_b"], shares)
 
 
 def _problem(task: Any) -> str:
@@ -79,4 +83,6 @@ def _problem(task: Any) -> str:
     languages = task.get("languages")
     if not isinstance(languages, list) or not all(isinstance(name, str) for name in languages):
         return "its 'languages' is missing or not a list of strings"
+    if any(not isinstance(task.get(key), int | float | None) for key in sorted(_GOOD)):
+        return "a share of good code is no number"
     return ""

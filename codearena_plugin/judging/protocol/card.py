@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from codearena_plugin import plugins
 from codearena_plugin.errors import ConfigError
@@ -43,11 +43,16 @@ class ExternalText(_Strict):
 
 
 class Placeholders(_Strict):
-    """The marks that stand for the parts in a user template."""
+    """The marks that stand for the parts in a user template; those of the evidence only where the card shows it."""
 
     question: str = Field(default="{{question}}", min_length=1)
     answer_a: str = Field(default="{{answer_a}}", min_length=1)
     answer_b: str = Field(default="{{answer_b}}", min_length=1)
+    evidence_a: str = Field(default="{{evidence_a}}", min_length=1)
+    evidence_b: str = Field(default="{{evidence_b}}", min_length=1)
+
+
+_EVIDENCE_PARTS = ("evidence_a", "evidence_b")
 
 
 class PromptCard(_Strict):
@@ -56,6 +61,8 @@ class PromptCard(_Strict):
     Attributes:
         format: "text" fills the user template; "json" sends the parts as one JSON object, for programs.
         question: "conversation" shows all turns of the prompt; "first" only the first message, as the paper's script.
+        evidence: what the code in both answers does when it is run: "needed" for every prompt, "used" where it is there
+            (a judge without a template only), "none" where the judge is not shown it.
         delimiters: marks of the template which candidate text must not imitate, nor nearly.
     """
 
@@ -65,7 +72,22 @@ class PromptCard(_Strict):
     user: str | None = None
     continuation: str | None = None
     placeholders: Placeholders = Placeholders()
+    evidence: Literal["none", "used", "needed"] = "none"
     delimiters: tuple[Annotated[str, Field(pattern=r"\S")], ...] = ()
+
+    @model_validator(mode="after")
+    def _has_a_place_for_evidence(self) -> PromptCard:
+        """Refuse a template that would have empty parts wherever there is no evidence."""
+        if self.evidence == "used" and self.format == "text":
+            msg = "evidence 'used' goes with format 'json'; a template shows it always: 'needed'"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Part of the template -> its placeholder, for the parts that this card has."""
+        marks: dict[str, str] = self.placeholders.model_dump()
+        return marks if self.evidence == "needed" else {k: v for k, v in marks.items() if k not in _EVIDENCE_PARTS}
 
 
 class JudgeCard(_Strict):

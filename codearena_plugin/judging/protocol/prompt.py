@@ -14,31 +14,40 @@ from collections.abc import Mapping, Sequence
 
 from codearena_plugin.judging.protocol.card import JudgeCard, PromptTexts
 from codearena_plugin.judging.protocol.delimiters import neutralise
+from codearena_plugin.judging.protocol.evidence import SideEvidence
 from codearena_plugin.records import Message
 
 _LABEL_OPENING = re.compile(r"\[(?=\[\s*[AB]\s*[<>=]{1,2}\s*[AB]\s*\]\])")
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates: judge servers refuse them
 
 
-def build_messages(
+def build_messages(  # noqa: PLR0913, PLR0917  everything that a judge is shown, by name
     card: JudgeCard,
     texts: PromptTexts,
     question: Sequence[Message],
     answer_a: str,
     answer_b: str,
     languages: Sequence[str] = (),
+    evidence: tuple[SideEvidence, SideEvidence] | None = None,
 ) -> tuple[Message, ...]:
-    """Return the first request's messages for one game: the card's system prompt, then the filled user prompt."""
+    """Return the first request's messages for one game: the card's system prompt, then the filled user prompt.
+
+    Args:
+        evidence: of A and of B; left out where the card shows none.
+    """
     asked = question[:1] if card.prompt.question == "first" else question
     values = {
         "question": clean(render_question(asked), card),
         "answer_a": clean(answer_a, card),
         "answer_b": clean(answer_b, card),
     }
+    shown = dict(zip("ab", evidence, strict=True)) if evidence and card.prompt.evidence != "none" else {}
+    values |= {f"evidence_{name}": clean(side.text, card) for name, side in shown.items()}
     if card.prompt.format == "json":
-        user = json.dumps({**values, "languages": list(languages)}, ensure_ascii=False)
+        good = {f"good_share_{name}": side.good_share for name, side in shown.items()}
+        user = json.dumps({**values, **good, "languages": list(languages)}, ensure_ascii=False)
     else:
-        user = fill(texts.user, {getattr(card.prompt.placeholders, part): text for part, text in values.items()})
+        user = fill(texts.user, {mark: values[part] for part, mark in card.prompt.marks.items()})
     system = (Message("system", texts.system),) if texts.system else ()
     return (*system, Message("user", user))
 

@@ -31,9 +31,16 @@ def load_texts(card: JudgeCard, folder: Path, *, prompt_file: str | None = None)
         msg = f"Judge {card.name!r} ships its own prompt; judge_prompt={prompt_file!r} goes with 'codearena-paper'."
         raise ConfigError(msg)
     user = _read(folder, prompt.user)
-    absent = [mark for mark in prompt.placeholders.model_dump().values() if mark not in user]
+    absent = [mark for mark in prompt.marks.values() if mark not in user]
     if prompt.format == "text" and absent:
         msg = f"Judge {card.name!r}: its user template {prompt.user!r} lacks {absent[0]!r}: that part would go unseen."
+        raise ConfigError(msg)
+    unused = [mark for mark in prompt.placeholders.model_dump().values() if mark not in prompt.marks.values()]
+    if any(mark in user for mark in unused):
+        msg = (
+            f"Judge {card.name!r}: its user template {prompt.user!r} has a place for evidence, but the card shows "
+            "none. Set prompt.evidence to 'needed', or take the place out."
+        )
         raise ConfigError(msg)
     system = prompt.system
     return PromptTexts(
@@ -45,9 +52,12 @@ def load_texts(card: JudgeCard, folder: Path, *, prompt_file: str | None = None)
 
 def prompt_sha256(card: JudgeCard, texts: PromptTexts) -> str:
     """Return the sha256 over everything that makes a judge's prompt, wherever its files lie."""
+    prompt = card.prompt
     made_of = {
         **texts.model_dump(),
-        **card.prompt.model_dump(include={"format", "question", "placeholders", "delimiters"}),
+        **prompt.model_dump(include={"format", "question", "delimiters"}),
+        "placeholders": prompt.marks,
+        **({"evidence": prompt.evidence} if prompt.evidence == "needed" else {}),
     }
     return _sha256(json.dumps(made_of, sort_keys=True))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codearena_plugin.judging.static import syntax, traits
-from codearena_plugin.judging.static.traits import Traits
+from codearena_plugin.judging.static import traits
 from codearena_plugin.records import Label
+from codearena_plugin.syntax import parsing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ CRITERIA = (
     Criterion("explained", "explains beside the code", 1.0),
     Criterion("concise", "is not padded or repetitive", 1.0),
 )
+EVIDENCE = Criterion("evidence", "code does what could be tried when it is run", 2.0)
+"""Weighed only where both sides were tried; without evidence nothing of it is said."""
 LENGTH_WEIGHT = 1.0  # for being out of all proportion longer than the other answer
 SLIGHT, SIGNIFICANT = 0.25, 2.0  # points of difference from which an answer is better, and much better
 
@@ -56,34 +58,45 @@ class Comparison:
     reasons: tuple[str, ...]
 
 
-def compare(question: str, languages: Sequence[str], answer_a: str, answer_b: str) -> Comparison:
+def compare(
+    question: str,
+    languages: Sequence[str],
+    answer_a: str,
+    answer_b: str,
+    good_shares: tuple[float | None, float | None] | None = None,
+) -> Comparison:
     """Compare two answers to a question by the traits that can be read off them.
+
+    Args:
+        good_shares: of A and B, how much of the code did what could be tried when it was run, in [0, 1]; ``None`` for
+            one of them: not known. Without it nobody ran anything.
 
     >>> compare("Write a function that adds two numbers", ["Python"], "No.", "").label
     'A>>B'
     """
     a, b = traits.read(question, languages, answer_a), traits.read(question, languages, answer_b)
+    weighed = [_weigh(one, getattr(a, one.trait), getattr(b, one.trait)) for one in CRITERIA]
+    total = _TOTAL
+    if good_shares is not None:
+        weighed.append(_weigh(EVIDENCE, *good_shares))
+        total += EVIDENCE.weight
     points = 0.0
-    reasons = []
-    for criterion in CRITERIA:
-        difference, reason = _weigh(criterion, a, b)
+    for difference, _ in weighed:
         points += difference
-        reasons.append(reason)
+    reasons = [reason for _, reason in weighed]
     length = LENGTH_WEIGHT * (_excess(answer_b, answer_a) - _excess(answer_a, answer_b))
     if length:
         reasons.append(f"- is in proportion to the other answer: {length:+.2f} points for A")
     points += length
-    if (a.parses is None or b.parses is None) and not syntax.has_extra():
+    if (a.parses is None or b.parses is None) and not parsing.has_extra():
         reasons.append("- more languages could be parsed with: pip install 'codearena-plugin[syntax]'")
     reasons.append(
-        f"Points for A over B: {points:+.2f} of {_TOTAL:g}; better from {SLIGHT:g}, much better from {SIGNIFICANT:g}."
+        f"Points for A over B: {points:+.2f} of {total:g}; better from {SLIGHT:g}, much better from {SIGNIFICANT:g}."
     )
-    return Comparison(_label(points), points / _TOTAL, tuple(reasons))
+    return Comparison(_label(points), points / total, tuple(reasons))
 
 
-def _weigh(criterion: Criterion, a: Traits, b: Traits) -> tuple[float, str]:
-    left: float | None = getattr(a, criterion.trait)
-    right: float | None = getattr(b, criterion.trait)
+def _weigh(criterion: Criterion, left: float | None, right: float | None) -> tuple[float, str]:
     said = f"- {criterion.meaning}: A {_said(left)}, B {_said(right)}"
     if left is None or right is None:
         return 0.0, f"{said}; counts for neither"

@@ -1,8 +1,8 @@
-"""What this judge adds to the table of languages: which of them are kin, which grammar reads them, what is no code."""
+"""What this judge adds to the table of languages: which of them are kin, and what is no code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from codearena_plugin.languages import canonical_languages
 
@@ -41,34 +41,6 @@ _FAMILIES = (
 )
 SAME, SISTER, FOREIGN = 1.0, 0.75, 0.0
 
-# tree-sitter grammars of languages whose name, in lower case, is not the grammar's. A language that is neither here nor
-# there has none, or none worth asking.
-_OTHER_GRAMMARS: Mapping[str, str] = {
-    "C#": "csharp",
-    "C++": "cpp",
-    "Common Lisp": "commonlisp",
-    "Delphi": "pascal",
-    "Emacs Lisp": "elisp",
-    "F#": "fsharp",
-    "Google Apps Script": "javascript",
-    "Gradle": "groovy",
-    "Less": "scss",
-    "Makefile": "make",
-    "Objective-C": "objc",
-    "Octave": "matlab",
-    "PL/pgSQL": "sql",
-    "PL/SQL": "sql",
-    "Protocol Buffers": "proto",
-    "SystemVerilog": "verilog",
-    "Vim script": "vim",
-}
-_SAME_NAME = """
-ada apex arduino bash c clojure cmake css cuda d dart dockerfile elixir erlang fortran gdscript glsl go graphql groovy
-haskell hcl hlsl java javascript julia kotlin lua luau matlab nim nix ocaml pascal perl php powershell python r
-racket ruby rust scala scheme scss solidity sql swift tcl typescript verilog vhdl yaml zig
-"""
-GRAMMARS = frozenset((*_OTHER_GRAMMARS.values(), *_SAME_NAME.split()))
-
 
 def wanted_languages(labels: Sequence[str]) -> tuple[str, ...]:
     """Return the canonical names of a suite's labels by which a block can be told to be the right one.
@@ -87,16 +59,6 @@ def tagged_language(tag: str) -> str | None:
     """
     names = wanted_languages([tag])
     return names[0] if len(names) == 1 and tag not in NOT_CODE else None
-
-
-def grammar(name: str) -> str | None:
-    """Return the tree-sitter grammar of a canonical language name.
-
-    >>> grammar("Rust"), grammar("C#"), grammar("AutoHotkey")
-    ('rust', 'csharp', None)
-    """
-    found = _OTHER_GRAMMARS.get(name, name.lower())
-    return found if found in GRAMMARS else None
 
 
 def kinship(name: str, wanted: Iterable[str]) -> float:

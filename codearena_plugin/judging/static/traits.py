@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from codearena_plugin import fences
 from codearena_plugin.fences import Block, Parts
-from codearena_plugin.judging.static import kinship, syntax, words
+from codearena_plugin.judging.static import kinship, words
 from codearena_plugin.judging.static.guess import guess
+from codearena_plugin.syntax import parsing
 
 _BLOCKS_READ = 100
 _QUESTION_TERMS = 60
@@ -92,11 +93,11 @@ def _has_code(parts: Parts, code: Sequence[Block]) -> float:
 def _parses(named: Sequence[tuple[str, Block]]) -> float | None:
     """Return the share of the code, by length, that parses, of the code of which that can be known."""
     good = known = 0
-    budget = {False: syntax.MAX_CHARS, True: 2 * syntax.MAX_CHARS_SLOW}  # by whether its parser is a slow one
+    budget = {False: parsing.MAX_CHARS, True: 2 * parsing.MAX_CHARS_SLOW}  # by whether its parser is a slow one
     for name, block in named:
-        is_slow = syntax.limit(name) == syntax.MAX_CHARS_SLOW
+        is_slow = parsing.limit(name) == parsing.MAX_CHARS_SLOW
         budget[is_slow] -= len(block.code)
-        result = syntax.parses(name, block.code) if budget[is_slow] >= 0 else None
+        result = parsing.parses(name, block.code) if budget[is_slow] >= 0 else None
         if result is not None:
             known += len(block.code)
             good += len(block.code) if result else 0

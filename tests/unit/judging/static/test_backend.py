@@ -8,8 +8,9 @@ import pytest
 from codearena_plugin.judging.asking.request import JudgeRequest
 from codearena_plugin.judging.backends.protocol import CallFailedError
 from codearena_plugin.judging.backends.static import create
-from codearena_plugin.judging.static import NOTICE, syntax
+from codearena_plugin.judging.static import NOTICE
 from codearena_plugin.records import Message, Reply
+from codearena_plugin.syntax import parsing
 
 TASK = {"question": "Add two numbers", "languages": ["Python"], "answer_a": "```python\na + b\n```", "answer_b": ""}
 
@@ -34,7 +35,7 @@ def test_the_reply_opens_with_the_notice_and_closes_with_the_verdict() -> None:
 def test_the_reply_says_what_read_the_code_because_verdicts_depend_on_it(
     parsers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(syntax, "parsers", lambda: parsers)
+    monkeypatch.setattr(parsing, "parsers", lambda: parsers)
     assert ask(user(TASK)).served_model == f"static-1+{parsers}"
 
 

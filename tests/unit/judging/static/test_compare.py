@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codearena_plugin.judging.static import syntax
 from codearena_plugin.judging.static.compare import CRITERIA, compare
 from codearena_plugin.judging.static.traits import Traits
 from codearena_plugin.records import Label
+from codearena_plugin.syntax import parsing
 
 QUESTION = "Write a Python function that merges two sorted lists into one sorted list."
 CODE = "```python\ndef merge(left, right):\n    return sorted(left + right)\n```"
@@ -85,12 +85,12 @@ def test_a_trait_that_is_unknown_for_one_answer_counts_for_neither() -> None:
 
 
 def test_the_reasons_say_when_the_extra_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syntax, "has_extra", lambda: False)
-    syntax._parser.cache_clear()
+    monkeypatch.setattr(parsing, "has_extra", lambda: False)
+    parsing._parser.cache_clear()
     try:
         found = compare("Write it in Rust.", ["Rust"], "```rust\nfn main() {}\n```", "```rust\nfn main( {\n```")
     finally:
-        syntax._parser.cache_clear()
+        parsing._parser.cache_clear()
     assert "- more languages could be parsed with: pip install 'codearena-plugin[syntax]'" in found.reasons
     assert found.label == "A=B"
 

@@ -11,18 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codearena_plugin.judging.static import kinship, syntax
-from codearena_plugin.judging.static.syntax import parses
+from codearena_plugin.syntax import parsing
+from codearena_plugin.syntax.grammars import GRAMMARS
+from codearena_plugin.syntax.parsing import parses
 
-needs_extra = pytest.mark.skipif(not syntax.has_extra(), reason="the extra 'syntax' is not installed")
+needs_extra = pytest.mark.skipif(not parsing.has_extra(), reason="the extra 'syntax' is not installed")
 
 
 @pytest.fixture
 def without_extra(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(syntax, "extra_version", lambda: None)
-    syntax._parser.cache_clear()
+    monkeypatch.setattr(parsing, "extra_version", lambda: None)
+    parsing._parser.cache_clear()
     yield
-    syntax._parser.cache_clear()
+    parsing._parser.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_other_languages_are_read_with_the_extra(language: str, good: str, bad: 
 
 @needs_extra
 def test_every_grammar_in_our_table_exists() -> None:
-    missing = [name for name in kinship.GRAMMARS if syntax._parser(name) is None]
+    missing = [name for name in GRAMMARS if parsing._parser(name) is None]
     assert missing == []
 
 
@@ -139,7 +140,7 @@ def test_lone_surrogates_are_read_like_any_odd_character(language: str) -> None:
 @pytest.mark.parametrize("piece", ["<a ", '<a x="', "<!--", "<![", "</", "<?", "&", "<script>", "{", "(}", "'\"", "a,"])
 @pytest.mark.parametrize("language", ["HTML", "XML", "Python", "JavaScript", "Lua"])
 def test_garbage_is_read_in_bounded_time(language: str, piece: str) -> None:
-    size = syntax.limit(language) - 1
+    size = parsing.limit(language) - 1
     started = time.process_time()
     parses(language, (piece * (size // len(piece) + 1))[:size])
     assert time.process_time() - started < 4.0
@@ -164,9 +165,9 @@ def test_parsing_never_raises(language: str, code: str) -> None:
 def test_what_reads_code_here_is_named(
     version: str | None, python: tuple[int, int], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(syntax, "extra_version", lambda: version)
+    monkeypatch.setattr(parsing, "extra_version", lambda: version)
     monkeypatch.setattr(sys, "version_info", SimpleNamespace(major=python[0], minor=python[1]))
-    assert syntax.parsers() == said
+    assert parsing.parsers() == said
 
 
 @pytest.mark.parametrize(
@@ -181,4 +182,4 @@ def test_a_pack_that_would_download_its_grammars_is_none(
         return version
 
     monkeypatch.setattr(importlib.metadata, "version", look_up)
-    assert syntax.extra_version.__wrapped__() == found
+    assert parsing.extra_version.__wrapped__() == found

@@ -17,15 +17,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codearena_plugin.judging.static import kinship, markup
 from codearena_plugin.languages import canonical_language
+from codearena_plugin.syntax import markup
+from codearena_plugin.syntax.grammars import grammar as grammar_of
 
 MAX_CHARS = 200_000
 # tree-sitter's error recovery takes quadratic time on some garbage: up to 2 s at 20 kB, measured.
 MAX_CHARS_SLOW = 20_000
 MAX_NESTING = 100
 # These grammars flag valid programs (Bash: 11 of 96 measured), so that an error of theirs proves nothing.
-_UNSURE = frozenset(("Bash", "Groovy", "PowerShell", "SQL", "Verilog"))
+_UNSURE = frozenset(("Bash", "GLSL", "Groovy", "PowerShell", "SQL", "Tcl", "Verilog"))
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _BRACKET = re.compile(r"[()\[\]{}]")
 
@@ -144,7 +145,7 @@ def _toml(code: str) -> bool | None:
 
 
 def _tree_sitter(name: str, code: str) -> bool | None:
-    grammar = kinship.grammar(name)
+    grammar = grammar_of(name)
     if grammar is None:
         return None
     if name == "PHP" and "<?" not in code:  # without its tag, all of it is text to the grammar

@@ -1,0 +1,1 @@
+"""Running code that nobody vouches for: sandboxes, tool chains, and EvalPlus' benchmarks."""

@@ -1,0 +1,202 @@
+"""Run one step: fork, watch, end, sweep, and say how it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from codearena_plugin.execution.zygote import child, scan
+from codearena_plugin.execution.zygote.streams import Streams
+from codearena_plugin.execution.zygote.sweep import Swept, sweep
+
+FIRST_LOOK_S = 0.02
+LOOK_S = 0.05
+
+
+class Box(NamedTuple):
+    """What a step needs of the box it runs in.
+
+    Attributes:
+        confine: what holds its process.
+        use: what all processes of the box use now.
+        kill: sends SIGKILL to all of them.
+        is_full: whether the scratch directory holds too much; given the processes.
+        control: descriptor of the channel to the host; anything on it while a step runs means that the host is gone.
+        wake: descriptor that can be read when a child has ended.
+    """
+
+    confine: child.Confine
+    use: Callable[[], scan.Use]
+    kill: Callable[[], None]
+    is_full: Callable[[list[int], int], bool]
+    control: int
+    wake: int
+
+
+class Done(NamedTuple):
+    """A step that has ended: its ending without its streams, these, and whether nothing of it is left running."""
+
+    ending: dict[str, Any]
+    out: memoryview
+    err: memoryview
+    is_clean: bool
+
+
+class HostGoneError(Exception):
+    """Nobody waits for an answer any more."""
+
+
+class InChildError(BaseException):
+    """This is the forked process: unwind to the top, and run the program there, away from the zygote's frames."""
+
+    def __init__(self, plan: child.Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+class _Watched:
+    """What is known of a step that runs."""
+
+    def __init__(self, pid: int, limits: dict[str, Any]) -> None:
+        self.pid = pid
+        self.limits = limits
+        self.began = time.monotonic()
+        self.status: int | None = None
+        self.own_peak = 0
+        self.reaped_s = 0.0  # processor time of what has ended
+        self.peak = 0
+        self.verdict = ""
+
+
+def run_step(plan: child.Plan, given: memoryview, box: Box) -> Done:
+    """Run a step.
+
+    Raises:
+        HostGoneError: the host has closed the channel.
+        InChildError: in the forked process of a Python program.
+    """
+    streams = Streams(given, plan.limits["output_bytes"], [box.control, box.wake])
+    report, report_child = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        child.become(plan, box.confine, streams.ends, report_child)
+        raise InChildError(plan)
+    os.close(report_child)
+    streams.started()
+    watched = _Watched(pid, plan.limits)
+    try:
+        _watch(watched, streams, box)
+    finally:
+        wall_s = time.monotonic() - watched.began
+        streams.drain()
+        _reap(watched)  # what has ended by itself is no survivor
+        swept = sweep(box.kill, pid)
+        streams.drain()
+        problem = os.read(report, 4096).decode("utf-8", "replace")
+        os.close(report)
+        out, err = streams.close()
+    if streams.is_over and not watched.verdict:
+        watched.verdict = "output"
+    ending = _ending(watched, swept, problem, plan)
+    ending.update(wall_s=wall_s, survivors=swept.killed)
+    if ending["how"] == "exited" and problem.startswith("exec"):
+        err = memoryview(f"{plan.argv[0]}: {problem[5:]}\n".encode())
+    return Done(ending, out, err, swept.is_clean)
+
+
+def _watch(watched: _Watched, streams: Streams, box: Box) -> None:
+    """Return when the step's own process has ended, or when it must be ended."""
+    deadline = watched.began + watched.limits["wall_s"]
+    look = watched.began + FIRST_LOOK_S
+    while True:
+        now = time.monotonic()
+        if now >= look:
+            look = now + LOOK_S
+            _look(watched, box)
+        if now >= deadline:
+            watched.verdict = watched.verdict or "timeout"
+        if watched.verdict:
+            return
+        news = streams.wait(min(deadline, look) - now)
+        if box.control in news:
+            raise HostGoneError
+        if box.wake in news:
+            os.read(box.wake, 4096)
+            _reap(watched)
+        if watched.status is not None:
+            return
+        if streams.is_over:
+            watched.verdict = "output"
+
+
+def _look(watched: _Watched, box: Box) -> None:
+    use = box.use()
+    memory = use.memory
+    if memory > watched.limits["memory_bytes"]:
+        memory = scan.proportional(use)
+    watched.peak = max(watched.peak, memory)
+    if memory > watched.limits["memory_bytes"]:
+        watched.verdict = "memory"
+    elif watched.reaped_s + use.cpu_s > watched.limits["cpu_s"]:
+        watched.verdict = "timeout"
+    elif box.is_full(use.pids, 4 * watched.limits["file_bytes"]):
+        watched.verdict = "output"
+
+
+def _reap(watched: _Watched) -> None:
+    while True:
+        try:
+            pid, status, used = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        watched.reaped_s += used.ru_utime + used.ru_stime
+        watched.own_peak = max(watched.own_peak, used.ru_maxrss << 10)
+        if pid == watched.pid:
+            watched.status = status
+
+
+def _ending(watched: _Watched, swept: Swept, problem: str, plan: child.Plan) -> dict[str, Any]:
+    status = swept.status if watched.status is None else watched.status
+    cpu_s = watched.reaped_s + swept.cpu_s
+    ending: dict[str, Any] = {
+        "cpu_s": cpu_s,
+        "peak_bytes": max(watched.peak, watched.own_peak, swept.peak),
+        "exit_code": None,
+        "signal": None,
+        "problem": "",
+    }
+    how = watched.verdict
+    if problem and (problem.startswith("setup") or not _is_own_file(plan.argv[0])):
+        how = "lost"
+        what = problem.partition(" ")[2]
+        ending["problem"] = (
+            "the step could not be confined: " + what
+            if problem.startswith("setup")
+            else f"{plan.argv[0]} cannot be started: {what}"
+        )
+    elif status is None:
+        how = how or "lost"
+    elif not how and (cpu_s > watched.limits["cpu_s"] or _signal(status) == signal.SIGXCPU):
+        how = "timeout"
+    elif not how and max(watched.own_peak, swept.peak) > watched.limits["memory_bytes"]:
+        how = "memory"
+    elif not how and _signal(status):
+        how, ending["signal"] = "signalled", _signal(status)
+    elif not how:
+        how, ending["exit_code"] = "exited", os.WEXITSTATUS(status)
+    ending["how"] = how
+    return ending
+
+
+def _signal(status: int) -> int:
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def _is_own_file(program: str) -> bool:
+    """Whether a program is a file of the job, so that it is the job's affair when it cannot be started."""
+    return "/" in program and not program.startswith("/")
