@@ -1,0 +1,180 @@
+"""Every tool chain that is here, with small programs in the sandbox."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from small_programs import SMALL
+
+from codearena_plugin.errors import ConfigError
+from codearena_plugin.execution.choose import open_sandbox
+from codearena_plugin.execution.sandbox import Sandbox, SandboxOptions
+from codearena_plugin.execution.toolchains import check_code, missing, toolchain, toolchains, try_program
+from codearena_plugin.execution.toolchains.trial import RUN
+
+BRIEF = dataclasses.replace(RUN, cpu_s=0.5)
+LANGUAGES = tuple(dict.fromkeys(row.language for row in toolchains()))
+NO_CHECK = {"Prolog"}  # its directives run as they are read, and no grammar reads it
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    try:
+        sandbox = open_sandbox(SandboxOptions())
+    except ConfigError as exc:
+        pytest.skip(str(exc))
+    yield sandbox
+    sandbox.close()
+
+
+def with_a(kind: str) -> pytest.MarkDecorator:
+    """Give a test every language that has such a program."""
+    return pytest.mark.parametrize("language", [name for name in LANGUAGES if getattr(SMALL[name], kind)])
+
+
+def needs(language: str) -> None:
+    if why := missing(language):
+        pytest.skip(why)
+
+
+@with_a("good")
+def test_a_good_program_reads_its_input_and_says_what_it_found(box: Sandbox, language: str) -> None:
+    needs(language)
+    trial = try_program(box, language, SMALL[language].good, stdin=b"hi\n")
+    assert (trial.status, trial.reached, trial.why, trial.stdout.split()) == ("good", "ran", "", ["HI", "42"]), trial
+
+
+@with_a("good")
+def test_a_good_program_passes_the_check_that_runs_nothing(box: Sandbox, language: str) -> None:
+    trial = check_code(box, language, SMALL[language].good)
+    if trial.status == "not-run":
+        pytest.skip(trial.why)
+    assert (trial.status, trial.stdout.count("HI 42")) == ("good", 0), trial
+    assert trial.reached in {"parsed", "compiled"}
+
+
+@with_a("broken")
+def test_a_broken_program_failed_before_it_ran(box: Sandbox, language: str) -> None:
+    needs(language)
+    for tried in (try_program, check_code):
+        trial = tried(box, language, SMALL[language].broken)
+        if trial.tried != "parsed" or language not in NO_CHECK:
+            assert (trial.status, trial.reached, bool(trial.why)) == ("failed", None, True), trial
+
+
+@with_a("raising")
+def test_a_program_that_throws_failed_after_it_was_read(box: Sandbox, language: str) -> None:
+    needs(language)
+    trial = try_program(box, language, SMALL[language].raising)
+    assert (trial.status, bool(trial.why)) == ("failed", True), trial
+    assert trial.reached in {"parsed", "compiled"} or language in NO_CHECK
+
+
+@with_a("endless")
+def test_an_endless_program_is_stopped_by_the_clock_of_the_processor(box: Sandbox, language: str) -> None:
+    needs(language)
+    trial = try_program(box, language, SMALL[language].endless, limits=BRIEF)
+    assert (trial.status, "of computing" in trial.why) == ("timeout", True), trial
+
+
+@with_a("wanting")
+def test_a_program_that_needs_what_is_not_here_was_not_run(box: Sandbox, language: str) -> None:
+    needs(language)
+    trial = try_program(box, language, SMALL[language].wanting)
+    assert trial.status == "not-run", trial
+    assert SMALL[language].wants in trial.why
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "why"),
+    [
+        ("Python", "x = input()", "reads input"),
+        (
+            "Java",
+            "class A { public static void main(String[] a) { new java.util.Scanner(System.in).next(); } }",
+            "reads",
+        ),
+        ("C++", "#include <iostream>\nint main() { int n = 0; while (n != 3) std::cin >> n; }", "reads input"),
+        ("Python", "import sys\nprint(sys.argv[1])", "arguments"),
+        ("Python", "import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args()", "arguments"),
+        ("Python", "open('data.csv')", "`data.csv`"),
+        ("Python", "import os\nos.environ['API_KEY']", "`API_KEY`"),
+        ("Python", "import socket\nsocket.create_connection(('127.0.0.1', 9), 2)", "no network"),
+        ("Python", "import tkinter\ntkinter.Tk()", "not here|display"),
+        ("Python", ">>> print(1)\n1", "notebook"),
+        ("Bash", "sudo ls", "`sudo`"),
+        ("JavaScript", "document.title = 'x'", "browser"),
+        ("JavaScript", "const a = <b>hi</b>;", "JSX"),
+        ("C", "int twice(int n) { return 2 * n; }", "no `main`"),
+        ("Java", "public class A {}\npublic class B {}", "several files"),
+        ("C#", 'System.Console.WriteLine("hi");', "newer"),
+        ("SQL", "SELEKT 1;", "no SQL of SQLite"),
+        (
+            "Go",
+            'package main\n\nimport "slices"\n\nfunc main() { slices.Sort([]int{1}); min(1, 2) }\n',
+            "slices|too old",
+        ),
+    ],
+)
+def test_the_place_is_blamed_and_not_the_program(box: Sandbox, language: str, code: str, why: str) -> None:
+    if lacks := missing(language):
+        pytest.skip(lacks)
+    trial = try_program(box, language, code, limits=BRIEF)
+    if trial.status == "good":
+        pytest.skip("a newer tool chain is here, which has it")
+    assert trial.status == "not-run", trial
+    assert any(part in trial.why for part in why.split("|")), trial.why
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "reached"),
+    [
+        ("Java", "int twice(int n) { return 2 * n; }", "parsed"),
+        ("C", "uint8_t twice(uint8_t n) { return 2 * n; }", "parsed"),
+        ("C++", "int twice(int n) { return 2 * n; }", "compiled"),
+        ("Go", "package main\n\nfunc twice(n int) int { return undefined(n) }\n", "parsed"),
+        ("Python", "    return 3", "parsed"),
+        ("JavaScript", "const a = <b>hi</b>;", "parsed"),
+        ("PHP", "function f() { return 1; }", "parsed"),
+        ("Swift", "let x = 3", "parsed"),
+    ],
+)
+def test_a_piece_of_code_is_checked_as_a_piece(box: Sandbox, language: str, code: str, reached: str) -> None:
+    trial = check_code(box, language, code)
+    if trial.status == "not-run":
+        pytest.skip(trial.why)
+    assert (trial.status, trial.reached) == ("good", reached), trial
+
+
+def test_a_class_of_any_name_in_any_package_is_started(box: Sandbox) -> None:
+    if why := missing("Java"):
+        pytest.skip(why)
+    code = (
+        'package a.b;\ninterface N { String s = "}"; }\n/* class X { */\n'
+        "public class Hello { static class In {} public static void main(String... a) { System.out.print(N.s); } }"
+    )
+    trial = try_program(box, "java", code)
+    assert (trial.status, trial.stdout) == ("good", "}"), trial
+
+
+def test_other_files_lie_beside_the_program(box: Sandbox) -> None:
+    trial = try_program(box, "py", "import other; print(other.x)", others={"other.py": b"x = 42"})
+    assert (trial.status, trial.stdout) == ("good", "42\n"), trial
+
+
+def test_what_fails_by_its_own_fault_says_so(box: Sandbox) -> None:
+    trial = try_program(box, "C++", "#include <vector>\nint main() { return std::vector<int>().at(3); }")
+    assert trial.status == "failed"
+    assert trial.why.startswith("died of SIGABRT"), trial.why
+
+
+def test_a_language_without_a_tool_chain_is_not_run(box: Sandbox) -> None:
+    assert toolchain("Pine Script") is None
+    assert try_program(box, "pine", "plot(close)").why == "no tool chain for Pine Script is known"
+    assert check_code(box, "pine", "plot(close)").status == "not-run"
+
+
+def test_too_much_code_is_not_run(box: Sandbox) -> None:
+    assert try_program(box, "Python", "#" * 200_001).why == "longer than 200,000 characters"
