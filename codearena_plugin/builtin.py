@@ -64,7 +64,9 @@ def codearena_executors() -> Iterable[Offer]:
     """Return the built-in sandboxes."""
     where = "codearena_plugin.execution.backends"
     return [
-        Offer("bubblewrap", f"{where}.bubblewrap:executor", "namespaces, by bubblewrap: no network, no files, no way out"),
+        Offer(
+            "bubblewrap", f"{where}.bubblewrap:executor", "namespaces, by bubblewrap: no network, no files, no way out"
+        ),
         Offer("landlock", f"{where}.landlock:executor", "Landlock and seccomp, where user namespaces are forbidden"),
         Offer("sandbox-fusion", f"{where}.fusion:executor", "a SandboxFusion service over HTTP"),
         Offer("unsafe-local", f"{where}.local:executor", "no sandbox at all; marks every output"),

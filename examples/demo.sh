@@ -26,6 +26,16 @@ echo "== codearena show: one prompt, with both answers and the judge's reasons (
 codearena show "$out/hasty/codearena_mini" mini-004 >"$out/show.txt"
 tail -n 32 "$out/show.txt"
 
+echo "== codearena execute: what the answers' code does in a sandbox; the same judge, shown that, and what it changes"
+if codearena execute "$out/hasty/codearena_mini" --suite codearena_mini >"$out/execute.txt" 2>"$out/execute.log"; then
+  grep -m 1 -A 1 "^ answer" "$out/execute.txt" && grep "^ all" "$out/execute.txt" | tail -n 1
+  codearena judge "$out/hasty/codearena_mini" --suite codearena_mini --judge static --tables none \
+    --output "$out/hasty-evidence" >"$out/evidence.txt" 2>&1
+  codearena compare "$out/hasty/codearena_mini" "$out/hasty-evidence" --flips
+else
+  tail -n 1 "$out/execute.log" # no sandbox works here: it says why, and nothing was run
+fi
+
 echo "== codearena report: the same as one page, in which every verdict can be opened"
 codearena report "$out/careful/codearena_mini" "$out/hasty/codearena_mini" --output "$out/report.html"
 

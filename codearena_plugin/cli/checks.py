@@ -7,15 +7,16 @@ import platform
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
 import codearena_plugin
 from codearena_plugin import paths, plugins
+from codearena_plugin.cli.check import PROBLEM, Check
 from codearena_plugin.cli.conflicts import conflicts
+from codearena_plugin.cli.execution_checks import execution_checks
 from codearena_plugin.cli.lm_eval import OLDEST, installed, is_too_old
 from codearena_plugin.errors import CodeArenaError
 from codearena_plugin.harness.lm_eval import hook
@@ -29,24 +30,20 @@ from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.prompts.card import load_task_card
 
-State = Literal["ok", "note", "PROBLEM"]
-PROBLEM: State = "PROBLEM"
 _CONFIG_DIR = 'use codearena opencompass …, or opencompass --config-dir "$(codearena path opencompass)"'
 _PEERS = ("opencompass", "evalplus", "vllm", "openai", "datasets")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one check found; only a PROBLEM needs the user's hand."""
-
-    name: str
-    state: State
-    found: str
-
-
 def all_checks(options: Mapping[str, Any], *, ping: bool) -> list[Check]:
     """Return what every check found; none of them raises for what it looks at."""
-    return [*_versions(), *_discovery(), *_definitions(), *_plugins(), *_judge(options, ping=ping)]
+    return [
+        *_versions(),
+        *_discovery(),
+        *_definitions(),
+        *_plugins(),
+        *execution_checks(options),
+        *_judge(options, ping=ping),
+    ]
 
 
 def _versions() -> Iterator[Check]:

@@ -23,13 +23,18 @@ def doctor(  # noqa: PLR0913  one parameter per option that a user can give
     judge_reasoning: opt.Reasoning = None,
     judge_store: opt.Store = None,
     judge_timeout_s: opt.Timeout = None,
+    codearena_sandbox: opt.Sandbox = None,
+    codearena_sandbox_python: opt.SandboxPython = None,
+    codearena_sandbox_url: opt.SandboxUrl = None,
+    codearena_sandbox_read: opt.SandboxRead = None,
     settings: opt.Set = None,
 ) -> None:
     """Check the installation. Exit code 2 if something needs your hand."""
     from rich import box
     from rich.table import Table
 
-    from codearena_plugin.cli.checks import PROBLEM, all_checks
+    from codearena_plugin.cli.check import PROBLEM
+    from codearena_plugin.cli.checks import all_checks
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.untrusted import one_line
 

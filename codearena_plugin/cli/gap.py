@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from codearena_plugin.cli import options as opt
 from codearena_plugin.errors import ConfigError, IncompleteRunError, unknown_name
 
 if TYPE_CHECKING:
-    from codearena_plugin.gap.analysis import Inputs
     from codearena_plugin.gap.preference import Rate
+
+_LANGUAGE = "language"
 
 
 def gap(  # noqa: PLR0913, PLR0917  one parameter an option
@@ -22,8 +24,8 @@ def gap(  # noqa: PLR0913, PLR0917  one parameter an option
         list[str] | None,
         typer.Option(
             metavar="RESULTS",
-            help="EvalPlus' eval_results.json, lm-eval's results_*.json, a CSV or JSON of pass@1 with n and engine; or "
-            "the published numbers of 'paper' or 'evalplus'. May be given several times.",
+            help="Our pass results, EvalPlus' eval_results.json, lm-eval's results_*.json, a CSV or JSON of pass@1 "
+            "with n and engine; or the published numbers of 'paper' or 'evalplus'. May be given several times.",
         ),
     ] = None,
     match: Annotated[
@@ -41,30 +43,61 @@ def gap(  # noqa: PLR0913, PLR0917  one parameter an option
         str | None,
         typer.Option("--format", metavar="NAME", help="Print json, markdown, latex or csv (its main table) instead."),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="language", help="Also set both axes side by side, language by language."),
+    ] = None,
+    min_n: Annotated[
+        int, typer.Option(min=1, help="By language: what rests on fewer prompts or problems is in brackets.")
+    ] = 10,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Let results on a part of a benchmark into line, correlations and pairs.")
+    ] = False,
+    data: opt.Data = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw it, as .svg or .png.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write it as a page; with runs see codearena report.")
+    ] = None,
 ) -> None:
     """Set preference beside execution: correlations, and which models are preferred more than pass@1 leads to expect.
 
     No code is run here: pass@1 is read from files, or from what others published.
     """
     from codearena_plugin.gap.analysis import gap_of
+    from codearena_plugin.gap.asking import Asked, inputs_of
     from codearena_plugin.gap.record import GapOptions
+    from codearena_plugin.report.gap.page import check_gap_page, write_gap_page
     from codearena_plugin.report.gap.plot import check_plot, write_plot
     from codearena_plugin.report.tables.write import FORMATS
     from codearena_plugin.report.untrusted import visible
+    from codearena_plugin.runs.files import load_run
     from codearena_plugin.runs.judge import now
 
     if form is not None and form not in FORMATS:
         raise ConfigError(unknown_name("format", form, FORMATS))
+    if by is not None and by != _LANGUAGE:
+        raise ConfigError(unknown_name("part in --by", by, [_LANGUAGE]))
     if plot is not None:
         check_plot(plot)
-    options = GapOptions(benchmark=benchmark, rate=_rate(rate), n_bootstraps=bootstraps, seed=seed)
-    inputs = _inputs(runs or [], execution or [], match or [], options.rate, published=published)
+    if html is not None:
+        check_gap_page(html)
+    options = GapOptions(
+        benchmark=benchmark,
+        rate=_rate(rate),
+        n_bootstraps=bootstraps,
+        seed=seed,
+        partial=partial,
+        by_language=by is not None,
+        min_n=min_n,
+    )
+    asked = Asked(execution=execution or (), match=match or (), published=published, data=data)
+    inputs = inputs_of([load_run(path) for path in runs or ()], asked, options)
     found = gap_of(inputs, options).to_json(created=now())
     _show(found, form)
-    if plot is not None and any(model["preference"] for model in found["models"]):
-        write_plot(plot, found)
-        sys.stderr.write(f"plot: {visible(str(plot))}\n")
+    for what, path, write in (("plot", plot, write_plot), ("page", html, write_gap_page)):
+        if path is not None and any(model["preference"] for model in found["models"]):
+            write(path, found)
+            sys.stderr.write(f"{what}: {visible(str(path))}\n")
     _stop_without_score(found)
 
 
@@ -77,50 +110,13 @@ def _rate(name: str) -> Rate:
     return rate
 
 
-def _inputs(
-    runs: Sequence[Path], execution: Sequence[str], match: Sequence[str], rate: Rate, *, published: bool
-) -> Inputs:
-    """Return what was named, read and checked.
-
-    Raises:
-        ConfigError: options that do not go together.
-    """
-    from codearena_plugin.gap.analysis import Inputs
-    from codearena_plugin.gap.matching import read_match
-    from codearena_plugin.gap.preference import preferences_of
-    from codearena_plugin.gap.reading import read_results
-    from codearena_plugin.gap.reference import SOURCES
-    from codearena_plugin.runs.compare import sampling_notes
-    from codearena_plugin.runs.files import load_run
-
-    said = [read_match(text) for text in match]
-    sources = [name for name in execution if name in SOURCES]
-    if not runs and not published:
-        msg = "No run was given. Name run directories, or --published for the published models alone."
-        raise ConfigError(msg)
-    if runs and not execution:
-        msg = f"No execution results were given. Name files with --execution, or {' or '.join(SOURCES)}."
-        raise ConfigError(msg)
-    if not runs and (said or len(sources) < len(execution)):
-        msg = "Without a run there is nothing to match files of results with: name run directories."
-        raise ConfigError(msg)
-    stored = [load_run(path) for path in runs]
-    return Inputs(
-        preferences=preferences_of(stored, rate),
-        results=read_results(execution),
-        said=said,
-        published_results=read_results(sources or ["paper"]) if published else None,
-        manifests=[run.result["manifest"] for run in stored],
-        notes=sampling_notes(stored),
-    )
-
-
 def _show(found: Mapping[str, Any], form: str | None) -> None:
     import json
 
     from codearena_plugin.report.console import open_console
-    from codearena_plugin.report.gap.cells import gap_facts, tables_of_gap
+    from codearena_plugin.report.gap.cells import gap_facts
     from codearena_plugin.report.gap.console import print_gap
+    from codearena_plugin.report.gap.tables import tables_of_gap
     from codearena_plugin.report.tables.text import comma_separated, latex, markdown
 
     if form is None:

@@ -26,6 +26,10 @@ def judge(  # noqa: PLR0913  one parameter per option that a user can give
     ] = None,
     tables: opt.Tables = "main",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would take, ask nothing.")] = False,
+    codearena_evidence: opt.Evidence = None,
+    codearena_execute: opt.Execute = None,
+    codearena_sandbox: opt.Sandbox = None,
+    unsafe_local: opt.UnsafeLocal = False,  # read from the context, with all others
     judge: opt.Judge = None,
     judge_model: opt.JudgeModel = None,
     judge_base_url: opt.JudgeUrl = None,

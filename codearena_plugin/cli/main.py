@@ -22,12 +22,14 @@ from codearena_plugin import __version__, plugins
 from codearena_plugin.cli import (
     compare,
     doctor,
+    execute,
     gap,
     interchange,
     judge,
     leaderboard,
     lm_eval,
     opencompass,
+    passk,
     path,
     report,
     rescore,
@@ -78,7 +80,7 @@ def _start(ctx: typer.Context, version: Annotated[bool, typer.Option("--version"
         raise typer.Exit(2)
 
 
-_JUDGING = (judge, rescore)
+_JUDGING = (judge, execute, passk, rescore)
 _READING = (compare, leaderboard, gap, report, show, interchange)
 _AROUND = (path, lm_eval, opencompass, plugins_command, doctor)
 for command in (*_JUDGING, *_READING, *_AROUND):

@@ -16,6 +16,10 @@ from codearena_plugin.errors import ConfigError, IncompleteRunError, MissingExtr
 STUBS = {  # file below ./configs -> module of ours and the name that it takes from there
     "datasets/codearena.py": ("datasets.codearena", "codearena_datasets"),
     "datasets/codearena_mini.py": ("datasets.codearena_mini", "codearena_mini_datasets"),
+    **{
+        f"datasets/{name}.py": (f"datasets.{name}", f"{name}_datasets")
+        for name in (f"codearena_{tests}{base}" for tests in ("humaneval_plus", "mbpp_plus") for base in ("", "_base"))
+    },
     "summarizers/codearena.py": ("summarizers.codearena", "summarizer"),
 }
 

@@ -8,7 +8,7 @@ import typer
 
 from codearena_plugin.errors import ConfigError
 
-_JUDGE, _LIMITS, _OUTPUT = "The judge", "Limits", "Data and output"
+_JUDGE, _LIMITS, _OUTPUT, _EXECUTION = "The judge", "Limits", "Data and output", "Running code"
 
 
 def _option(flag: str, metavar: str, text: str, panel: str = _JUDGE) -> Any:
@@ -35,6 +35,38 @@ Output = Annotated[str | None, _option("--output", "DIR", "Where answers, games 
 Tables = Annotated[
     str, typer.Option(metavar="main|all|none", help="Which tables of parts to print.", rich_help_panel=_OUTPUT)
 ]
+
+Evidence = Annotated[
+    str | None,
+    _option("--evidence", "FILE|RUN", "What the answers' code does, from `codearena execute`.", _EXECUTION),
+]
+Execute = Annotated[
+    bool | None,
+    typer.Option(
+        "--execute",
+        help="Run the answers' code in a sandbox where the judge needs evidence that is not there.",
+        rich_help_panel=_EXECUTION,
+        show_default=False,
+    ),
+]
+Sandbox = Annotated[str | None, _option("--sandbox", "NAME", "Sandbox: auto, bubblewrap, landlock, …", _EXECUTION)]
+SandboxPython = Annotated[
+    str | None, _option("--sandbox-python", "PATH", "Interpreter that runs Python code.", _EXECUTION)
+]
+SandboxUrl = Annotated[str | None, _option("--sandbox-url", "URL", "Of a SandboxFusion service.", _EXECUTION)]
+SandboxRead = Annotated[
+    str | None, _option("--sandbox-read", "PATHS", "More paths that code may read, as in PATH.", _EXECUTION)
+]
+UnsafeLocal = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-local",
+        help="Run code without any sandbox, as you; every output is marked.",
+        rich_help_panel=_EXECUTION,
+        show_default=False,
+    ),
+]
+Workers = Annotated[str | None, _option("--workers", "N", "Sandboxes at once; default: one a core.", _EXECUTION)]
 
 Judge = Annotated[str | None, _option("--judge", "CARD", "Judge card, or the path of its folder.")]
 JudgeModel = Annotated[str | None, _option("--judge-model", "MODEL", "Model to ask instead of the card's.")]
@@ -88,6 +120,11 @@ def given(ctx: typer.Context) -> dict[str, Any]:
     """
     ours = {name: value for name, value in ctx.params.items() if name.partition("_")[0] in {"judge", "codearena"}}
     options = {name: value for name, value in ours.items() if value is not None}
+    if ctx.params.get("unsafe_local"):
+        if options.get("codearena_sandbox"):
+            msg = f"--sandbox {options['codearena_sandbox']!r} and --unsafe-local: leave one out."
+            raise ConfigError(msg)
+        options["codearena_sandbox"] = "unsafe-local"
     for item in ctx.params.get("settings") or ():
         key, equals, value = item.partition("=")
         if not equals or not key.startswith("judge"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,12 +15,16 @@ from codearena_plugin.cli import options as opt
 from codearena_plugin.errors import ConfigError, IncompleteRunError, MissingExtraError, unknown_name
 
 if TYPE_CHECKING:
+    from codearena_plugin.gap.asking import Asked
+    from codearena_plugin.gap.record import GapOptions
     from codearena_plugin.report.page.gather import Material
     from codearena_plugin.report.tables.named import Table
+    from codearena_plugin.runs.files import StoredRun
 
 _PAGE = "html"
 _NEEDED = ("markdown_it", "matplotlib", "nh3", "pygments")
 _DEFAULT = Path("codearena-report.html")
+_GAP = "Preference beside execution"
 _EPOCH = "SOURCE_DATE_EPOCH"
 
 
@@ -49,6 +54,25 @@ def report(  # noqa: PLR0913  one parameter an option
     min_n: Annotated[int, typer.Option(min=1, help="Cells of fewer prompts are greyed.")] = 10,
     bootstraps: Annotated[int, typer.Option(help="Resamples of the prompts, shared by all models.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    execution: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RESULTS", help="Results of running code: adds the gap; as in codearena gap.", rich_help_panel=_GAP
+        ),
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN=RESULTS", help="Name of a run and of its results, where they differ.", rich_help_panel=_GAP
+        ),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Set the runs among the published models.", rich_help_panel=_GAP)
+    ] = False,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Axis of execution, as humaneval+ or mbpp+.", rich_help_panel=_GAP),
+    ] = None,
     data: opt.Data = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that are no older report; never those of a run.")
@@ -57,6 +81,7 @@ def report(  # noqa: PLR0913  one parameter an option
     """Write a page for reading: leaderboard, differences, style, judge, and every verdict with its texts.
 
     The page is one file that needs no network. Without --format it is all that is written, unless --tables is given.
+    With --execution it also sets preference beside what running code has shown, as codearena gap does.
     With SOURCE_DATE_EPOCH in the environment its date is that, and the same runs make the same file.
     """
     chosen = _chosen(forms, has_directory=tables is not None)
@@ -65,13 +90,14 @@ def report(  # noqa: PLR0913  one parameter an option
 
     from codearena_plugin.cli.stored import read_runs
     from codearena_plugin.cli.written import check_page, check_tables
+    from codearena_plugin.gap.asking import Asked
+    from codearena_plugin.gap.record import GapOptions
     from codearena_plugin.leaderboard.board import board_of
     from codearena_plugin.leaderboard.record import BoardOptions
-    from codearena_plugin.report.console import open_console
+    from codearena_plugin.report.gap.tables import tables_of_gap
     from codearena_plugin.report.page.gather import gather
     from codearena_plugin.report.tables.named import tables_of
     from codearena_plugin.report.tables.write import write_tables
-    from codearena_plugin.report.untrusted import visible
 
     created = _created()
     stored = read_runs(runs)
@@ -86,21 +112,50 @@ def report(  # noqa: PLR0913  one parameter an option
         n_bootstraps=bootstraps, seed=seed, min_n=min_n, style=style, position=position, pooled=pooled
     )
     board = board_of(stored, options, data=data).to_json(created=created)
-    material = gather(stored, [entry["name"] for entry in board["entries"]], data=data)
-    found = tables_of(board, material.named_runs)
+    asked = Asked(execution=execution or (), match=match or (), published=published, data=data)
+    gap = _gap(stored, asked, GapOptions(benchmark=benchmark, n_bootstraps=bootstraps, seed=seed, min_n=min_n), created)
+    material = replace(gather(stored, [entry["name"] for entry in board["entries"]], data=data), gap=gap)
+    found = tables_of(board, material.named_runs) + (tables_of_gap(gap) if gap else [])
     written: list[Path] = []
     if _PAGE in chosen:
         _write_page(place, board, found, material, texts=texts)
         written.append(place)
     if others:
-        written += write_tables(directory, board, found, others)
+        written += write_tables(directory, board, found, others, gap=gap)
+    _say(written)
+    _stop_without_score(board)
+
+
+def _say(written: Sequence[Path]) -> None:
+    from codearena_plugin.report.console import open_console
+    from codearena_plugin.report.untrusted import visible
+
     console = open_console()
     for path in written:
         console.print(visible(f"{path}  {_size(path.stat().st_size)}"), soft_wrap=True)
+
+
+def _stop_without_score(board: Mapping[str, Any]) -> None:
+    """End with exit code 3 if no model has a score.
+
+    Raises:
+        IncompleteRunError: naming the reasons.
+    """
     if all(entry["score"] is None for entry in board["entries"]):
         reasons = "; ".join(f"{entry['name']}: {entry['withheld']}" for entry in board["entries"])
         msg = f"NO SCORE: {reasons}. The report shows what failed."
         raise IncompleteRunError(msg)
+
+
+def _gap(stored: Sequence[StoredRun], asked: Asked, options: GapOptions, created: str) -> dict[str, Any] | None:
+    """Return the gap of the runs as plain data, by language too; ``None`` where nothing of it was asked for."""
+    if not (asked.execution or asked.match or asked.published or options.benchmark):
+        return None
+    from codearena_plugin.gap.analysis import gap_of
+    from codearena_plugin.gap.asking import inputs_of
+
+    options = replace(options, by_language=True)
+    return gap_of(inputs_of(stored, asked, options), options).to_json(created=created)
 
 
 def _check_extra() -> None:

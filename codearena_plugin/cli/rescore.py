@@ -26,6 +26,7 @@ def rescore(  # noqa: PLR0913, PLR0917  each is an option
     """Read the replies of a run again; no call is made."""
     from codearena_plugin import plugins
     from codearena_plugin.cli.stored import stop_if_incomplete
+    from codearena_plugin.evidence.files import copy_evidence
     from codearena_plugin.judging.options import read_options
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.table import print_result
@@ -53,6 +54,7 @@ def rescore(  # noqa: PLR0913, PLR0917  each is an option
             save_strata(directory, suite.prompts)
         if has_questions(result.manifest) and has_answers(result.manifest):
             save_style(directory, suite, stored.answers)
+        copy_evidence(stored.path, directory)
         save_result(directory, reread(stored.games, result.manifest["judge"]["mode"]), result)
     path = Path(output).expanduser() if output else stored.path
     if reporter is not None:

@@ -24,7 +24,7 @@ def show(
     data: opt.Data = None,
     full: Annotated[bool, typer.Option("--full", help="Print long texts to their end.")] = False,
 ) -> None:
-    """Show one prompt of a run, both answers, replies and verdicts; or list all prompts."""
+    """Show one prompt of a run: answers, what their code did, replies and verdicts; or list all prompts."""
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.transcript import print_list, print_prompt
     from codearena_plugin.runs.files import load_run

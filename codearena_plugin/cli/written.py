@@ -8,15 +8,16 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from codearena_plugin.errors import ConfigError
+from codearena_plugin.evidence.files import EVIDENCE
 from codearena_plugin.interchange.imports import SUITE_FILE
 from codearena_plugin.runs.files import ANSWERS, GAMES, RESULT, StoredRun
 from codearena_plugin.runs.strata import STRATA_FILE
 from codearena_plugin.runs.style import STYLE
 
-_RUN_FILES = frozenset({ANSWERS, GAMES, RESULT, STRATA_FILE, STYLE, SUITE_FILE})
+_RUN_FILES = frozenset({ANSWERS, GAMES, RESULT, STRATA_FILE, STYLE, SUITE_FILE, EVIDENCE})
 _TABLES = re.compile(
-    r"tables\.(md|tex)|leaderboard\.json|"
-    r"(leaderboard|differences|by_\w+|style|controlled|reliability_\w+|coverage|failures|cost)\.csv"
+    r"tables\.(md|tex)|(leaderboard|gap)\.json|"
+    r"(leaderboard|differences|by_\w+|style|controlled|reliability_\w+|coverage|failures|cost|gap(_\w+)?)\.csv"
 )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from codearena_plugin.errors import ConfigError, DataError, unknown_name
+from codearena_plugin.gap.correlating import Axes, correlation_of
 from codearena_plugin.gap.execution import BENCHMARKS, CONFIDENCE, Execution, base_and_plus, title_of
+from codearena_plugin.gap.languages import ByLanguage, by_language, language_notes, with_means
 from codearena_plugin.gap.matching import match_results
 from codearena_plugin.gap.preference import Group, Preference, published_preferences
 from codearena_plugin.gap.record import Correlation, Gap, GapOptions, Model, Pair
 from codearena_plugin.runs.caveats import notices
-from codearena_plugin.scoring.association.correlation import FEWEST_MODELS, model_resamples, rank_correlation_interval
+from codearena_plugin.scoring.association.correlation import FEWEST_MODELS
 from codearena_plugin.scoring.association.line import (
     Line,
     NoLineError,
@@ -25,9 +27,8 @@ from codearena_plugin.scoring.association.line import (
     left_out_residuals,
     logit_of,
 )
-from codearena_plugin.scoring.association.noise import Measured, replicates
+from codearena_plugin.scoring.association.noise import Measured
 from codearena_plugin.scoring.association.places import rank_shift
-from codearena_plugin.scoring.resample import Array
 
 EQUAL = 0.01
 """Models are called equal on tests where their pass@1 differ by no more than this, on base and plus tests."""
@@ -46,6 +47,7 @@ class Inputs:
         published_results: for the published models; ``None``: these are not asked for.
         manifests: of these runs.
         notes: what a reader should know about them.
+        by_language: name of a preference -> its rate by programming language, ``None`` where that is not known.
     """
 
     preferences: Sequence[Preference] = ()
@@ -54,6 +56,7 @@ class Inputs:
     published_results: Sequence[Execution] | None = None
     manifests: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
+    by_language: Mapping[str, ByLanguage | None] = field(default_factory=dict)
 
 
 def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
@@ -63,7 +66,7 @@ def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
 
     Raises:
         ConfigError: options that cannot be used, or a match that names nobody.
-        DataError: no run has a result, or a model has two on one benchmark.
+        DataError: no run has a result, a model has two on one benchmark, or all are by language and do not compare.
     """
     options = options or GapOptions()
     if options.n_bootstraps < _FEWEST_BOOTSTRAPS or options.seed < 0:
@@ -75,8 +78,10 @@ def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
     own, unused = _own(inputs)
     others = _published(inputs, options)
     basis: Group = "published" if inputs.published_results is not None else "yours"
-    models = sorted([*own, *others], key=_by_preference)
+    models = sorted(with_means([*own, *others]), key=_by_preference)
     axis = _axis(models, options.benchmark)
+    ours = [model for model in models if model.preference.group == "yours"]
+    languages = by_language(ours, inputs.by_language, axis, options) if options.by_language else None
     placed = _Placed([model for model in models if _is_on(model, axis)], axis, basis, options)
     return Gap(
         options=options,
@@ -86,12 +91,27 @@ def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
         correlations=tuple(_correlations(models, basis, options)),
         line=placed.line,
         pairs=placed.pairs,
-        lacking=tuple(model.preference.name for model in own if not model.executions),
+        languages=languages,
+        lacking=tuple(model.preference.name for model in own if not model.executions and not model.parts),
         unused=unused,
-        notices=tuple(dict.fromkeys(notice for manifest in inputs.manifests for notice in notices(manifest))),
-        notes=(*inputs.notes, *_notes(models, axis)),
+        notices=tuple(dict.fromkeys(_notices(inputs.manifests, models))),
+        notes=(
+            *inputs.notes,
+            *_notes(models, axis, options),
+            *_near_names(own, unused),
+            *(language_notes(ours, inputs.by_language, languages) if languages is not None else ()),
+        ),
         manifest=inputs.manifests[0] if inputs.manifests else None,
     )
+
+
+def _notices(manifests: Sequence[Mapping[str, Any]], models: Sequence[Model]) -> Iterator[str]:
+    """Yield what every output must carry: of runs, and of results, those on the axis or not."""
+    for manifest in manifests:
+        yield from notices(manifest)
+    for model in models:
+        for one in (*model.executions.values(), *model.parts.values()):
+            yield from one.notices
 
 
 def _own(inputs: Inputs) -> tuple[list[Model], tuple[str, ...]]:
@@ -99,12 +119,13 @@ def _own(inputs: Inputs) -> tuple[list[Model], tuple[str, ...]]:
     if not inputs.preferences:
         return [], ()
     matching = match_results(inputs.preferences, inputs.results, inputs.said)
-    if not any(matching.found.values()):
+    if not any(matching.found.values()) and not any(matching.parts.values()):
         runs, results = (_listed(names) for names in (matching.found, matching.unused))
         there = f"Results in files: {results}." if results else "None of the published models has such a name."
         msg = f"No run has execution results. Runs: {runs}. {there} Say which belong together: --match 'run=results'."
         raise DataError(msg)
-    return [Model(one, matching.found[one.name]) for one in inputs.preferences], matching.unused
+    own = [Model(one, matching.found[one.name], matching.parts[one.name]) for one in inputs.preferences]
+    return own, matching.unused
 
 
 def _listed(names: Sequence[str] | Mapping[str, object], most: int = 8) -> str:
@@ -117,8 +138,9 @@ def _published(inputs: Inputs, options: GapOptions) -> list[Model]:
     if inputs.published_results is None:
         return []
     preferences = published_preferences(options.rate)
-    found = match_results(preferences, inputs.published_results).found
-    return [Model(one, found[one.name]) for one in preferences if found[one.name]]
+    matching = match_results(preferences, inputs.published_results)
+    models = [Model(one, matching.found[one.name], matching.parts[one.name]) for one in preferences]
+    return [model for model in models if model.executions]
 
 
 def _by_preference(model: Model) -> tuple[float, str]:
@@ -148,6 +170,12 @@ def _axis(models: Sequence[Model], asked: str | None) -> str:
         if asked not in counts:
             raise ConfigError(unknown_name("benchmark", asked, counts))
         return asked
+    if not counts:
+        msg = (
+            "All results are by language, and no model has every language that another has, so that no number is for a "
+            "whole benchmark. Give the models the same languages, or add rows without a language."
+        )
+        raise DataError(msg)
     preferred = [*BENCHMARKS, *sorted(set(counts) - set(BENCHMARKS))]
     return max((name for name in preferred if name in counts), key=lambda name: counts[name])
 
@@ -157,41 +185,28 @@ def _correlations(models: Sequence[Model], basis: Group, options: GapOptions) ->
     names = dict.fromkeys(name for model in models for name in model.executions)
     order = [*BENCHMARKS, *sorted(set(names) - set(BENCHMARKS))]
     for name in (name for name in order if name in names):
-        both = [model for model in models if model.preference.group == basis and _is_on(model, name)]
+        both = [model for model in models if _counts(model, name, basis, options)]
         if len(both) < FEWEST_MODELS:
             yield Correlation(name, len(both), None, None)
             continue
-        resamples = model_resamples(len(both), options.n_bootstraps, options.seed)
-        axes = _Axes(both, name, options)
-        spearman, kendall = (
-            rank_correlation_interval(kind, axes.x, axes.y, resamples, noisy=axes.noisy, confidence=CONFIDENCE)
-            for kind in ("spearman", "kendall")
-        )
-        yield Correlation(name, len(both), spearman, kendall)
+        preferred = [model.preference.measured for model in both if model.preference.measured]
+        yield correlation_of(name, preferred, [model.executions[name] for model in both], options)
 
 
-class _Axes:
-    """Both axes of some models as arrays, with replicates of both where it is known on how many problems they rest."""
-
-    def __init__(self, models: Sequence[Model], benchmark: str, options: GapOptions) -> None:
-        results = [model.executions[benchmark] for model in models]
-        preferred = [model.preference.measured for model in models if model.preference.measured]
-        executed = [one.measured for one in results if one.measured]
-        self.x: Array = np.array([one.estimate for one in results])
-        self.y: Array = np.array([_mean(one) for one in preferred])
-        # prompts and problems are drawn apart: an even seed for the one, an odd one for the other
-        self.noisy_y = replicates(preferred, options.n_bootstraps, 2 * options.seed)
-        self.noisy: tuple[Array, Array] | None = None
-        if len(executed) == len(results):
-            self.noisy = replicates(executed, options.n_bootstraps, 2 * options.seed + 1), self.noisy_y
+def _counts(model: Model, benchmark: str, basis: Group, options: GapOptions) -> bool:
+    """Return whether others are compared with a model: it is of the basis, and its result of the whole benchmark."""
+    if model.preference.group != basis or not _is_on(model, benchmark):
+        return False
+    return options.partial or not model.executions[benchmark].is_partial
 
 
 class _Placed:
     """The models with both axes: their line, their residuals and their places."""
 
     def __init__(self, models: Sequence[Model], axis: str, basis: Group, options: GapOptions) -> None:
-        axes = _Axes(models, axis, options)
-        among = [i for i, model in enumerate(models) if model.preference.group == basis]
+        preferred = [model.preference.measured for model in models if model.preference.measured]
+        axes = Axes(preferred, [model.executions[axis] for model in models], options)
+        among = [i for i, model in enumerate(models) if _counts(model, axis, basis, options)]
         self.line: Line | str
         try:
             self.line, residuals = _residuals(models, among, axis)
@@ -205,7 +220,9 @@ class _Placed:
             )
             for i, model in enumerate(models)
         }
-        self.pairs = tuple(sorted(_equals(models, axis, axes), key=lambda pair: -pair.difference))
+        whole = [options.partial or not model.executions[axis].is_partial for model in models]
+        pairs = (pair for (i, j), pair in _equals(models, axis, axes) if whole[i] and whole[j])
+        self.pairs = tuple(sorted(pairs, key=lambda pair: -pair.difference))
 
 
 def _residuals(models: Sequence[Model], among: Sequence[int], axis: str) -> tuple[Line, dict[int, Residual]]:
@@ -232,7 +249,7 @@ def _point(model: Model, axis: str) -> Point | None:
     return Point(logit_of(executed), logit_of(preferred.interval(CONFIDENCE)))
 
 
-def _equals(models: Sequence[Model], axis: str, axes: _Axes) -> Iterator[Pair]:
+def _equals(models: Sequence[Model], axis: str, axes: Axes) -> Iterator[tuple[tuple[int, int], Pair]]:
     """Yield the pairs of one group whose tests are equal and whose preference is not, 95 times in 100."""
     for (i, a), (j, b) in itertools.combinations(enumerate(models), 2):  # the better preferred one comes first
         tests = [name for name in base_and_plus(axis) if name in a.executions and name in b.executions]
@@ -243,13 +260,33 @@ def _equals(models: Sequence[Model], axis: str, axes: _Axes) -> Iterator[Pair]:
         drawn = axes.noisy_y[:, i] - axes.noisy_y[:, j]
         low, high = np.nanquantile(drawn, (tail, 1 - tail))
         if low > 0:
-            yield Pair(
-                a.preference.name, b.preference.name, float(axes.y[i] - axes.y[j]), float(low), float(high), shares
-            )
+            difference = float(axes.y[i] - axes.y[j])
+            yield (i, j), Pair(a.preference.name, b.preference.name, difference, float(low), float(high), shares)
 
 
-def _notes(models: Sequence[Model], axis: str) -> Iterator[str]:
+def _near_names(own: Sequence[Model], unused: Sequence[str]) -> Iterator[str]:
+    """Yield which runs without results differ from unused results by case alone: likeness matches nothing by itself."""
+    for name in (model.preference.name for model in own if not model.executions and not model.parts):
+        for other in (other for other in unused if other.casefold() == name.casefold()):
+            yield f"{name} and the results of {other} differ in case alone; --match '{name}={other}' joins them"
+
+
+def _partial_notes(models: Sequence[Model], options: GapOptions) -> Iterator[str]:
+    """Yield which results rest on a part of their benchmark, and what that means for them."""
+    left_out = "" if options.partial else "not in line, correlations and pairs (--partial lets them in): "
+    found: dict[str, list[str]] = {}
+    for model in models:
+        for name, one in model.executions.items():
+            if one.is_partial:
+                size = "some of its languages" if one.n is None else f"{one.n} of {one.n_expected}"
+                found.setdefault(name, []).append(f"{one.model} ({size})")
+    for name, partial in found.items():
+        yield f"{left_out}results on a part of the problems of {title_of(name)}, {', '.join(partial)}"
+
+
+def _notes(models: Sequence[Model], axis: str, options: GapOptions) -> Iterator[str]:
     """Yield what a reader should know: mixed engines and sizes, what sources say, incomplete results."""
+    yield from _partial_notes(models, options)
     for name in base_and_plus(axis):
         found = [model.executions[name] for model in models if name in model.executions]
         engines = list(dict.fromkeys(one.engine for one in found))
@@ -260,7 +297,5 @@ def _notes(models: Sequence[Model], axis: str) -> Iterator[str]:
             counts = " and ".join(map(str, sizes))
             yield f"{title_of(name)} has {counts} problems, by model: not all were asked the same"
         for one in found:
-            if one.n and one.n_expected and one.n < one.n_expected:
-                yield f"{one.model}: {one.n} of {one.n_expected} problems of {title_of(name)} only"
             for note in one.notes:
                 yield f"{one.model}, {title_of(name)}: {note}"

@@ -22,6 +22,9 @@ BENCHMARKS: Mapping[str, str] = {
 }
 """Benchmarks that are known by name, the preferred axis first -> their titles. Files may name others."""
 
+LANGUAGES: Mapping[str, str] = {name: "Python" for name in BENCHMARKS if name != "multipl_e"}
+"""Benchmarks that ask for one programming language -> that language."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,39}")
 
 
@@ -41,6 +44,9 @@ class Execution:
         notes: what a reader should know about this number.
         pass_at: k -> pass@k, for further k that all problems have samples for.
         is_reference: it is a published number that the package ships.
+        notices: what every output with this number must say, as that its code ran without a sandbox.
+        language: programming language of a number for a part of the benchmark; empty if it is for the whole.
+        has_partial_parts: it is a mean of numbers of which some rest on a part of their problems only.
     """
 
     model: str
@@ -54,11 +60,20 @@ class Execution:
     notes: tuple[str, ...] = ()
     pass_at: Mapping[int, Interval] = field(default_factory=dict)
     is_reference: bool = False
+    notices: tuple[str, ...] = ()
+    language: str = ""
+    has_partial_parts: bool = False
 
     @property
     def n(self) -> int | None:
         """Problems that it rests on."""
         return len(self.measured.values) if self.measured else None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is known to rest on a part of the benchmark's problems only."""
+        is_less = self.n is not None and self.n_expected is not None and self.n < self.n_expected
+        return is_less or self.has_partial_parts
 
     @property
     def interval(self) -> Interval | None:

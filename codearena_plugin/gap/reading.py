@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import DataError
-from codearena_plugin.gap.evalplus_results import is_evalplus, read_evalplus
 from codearena_plugin.gap.execution import Execution
-from codearena_plugin.gap.lm_eval_results import is_lm_eval, read_lm_eval
-from codearena_plugin.gap.plain_results import SCHEMA, is_plain, read_csv_results, read_json_results
+from codearena_plugin.gap.formats.evalplus import is_evalplus, read_evalplus
+from codearena_plugin.gap.formats.lm_eval import is_lm_eval, read_lm_eval
+from codearena_plugin.gap.formats.passes import SCHEMA as PASS_SCHEMA
+from codearena_plugin.gap.formats.passes import is_pass, read_pass
+from codearena_plugin.gap.formats.plain import SCHEMA, is_plain, read_csv_results, read_json_results
 from codearena_plugin.gap.reference import SOURCES, shipped
 
-_FORMATS = f"EvalPlus' eval_results.json, lm-eval's results_*.json, {SCHEMA}, or a CSV file"
+_FORMATS = f"{PASS_SCHEMA}, EvalPlus' eval_results.json, lm-eval's results_*.json, {SCHEMA}, or a CSV file"
 
 
 def read_results(given: Sequence[str]) -> list[Execution]:
@@ -56,6 +58,8 @@ def read_file(path: Path) -> list[Execution]:
     except (ValueError, RecursionError) as exc:
         msg = f"{str(path)!r} is not JSON: {exc}. Expected {_FORMATS}."
         raise DataError(msg) from exc
+    if is_pass(found):
+        return read_pass(path, found)
     if is_plain(found):
         return read_json_results(path, found)
     if is_evalplus(found):

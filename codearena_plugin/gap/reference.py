@@ -17,6 +17,7 @@ import yaml
 
 from codearena_plugin.errors import DataError
 from codearena_plugin.gap.execution import Execution, base_and_plus, counted
+from codearena_plugin.languages import NAMES
 from codearena_plugin.leaderboard.shipped import ADVICE, Cells, read_csv, read_text, wrong
 
 DATA = Path(__file__).with_name("data")
@@ -34,7 +35,9 @@ SIZES: Mapping[str, tuple[int, ...]] = {
 """Benchmark -> how many problems it has or had, the present number first; base and plus tests share them."""
 
 _EVALPLUS_COLUMNS = ("humaneval", "humaneval+", "mbpp", "mbpp+")
-_LANGUAGES = ("python", "java", "cpp", "csharp", "typescript", "javascript", "php", "bash")
+_LANGUAGES: Mapping[str, str] = {
+    column: NAMES[column] for column in ("python", "java", "cpp", "csharp", "typescript", "javascript", "php", "bash")
+}
 _TABLE4_COLUMNS = ("model", *_EVALPLUS_COLUMNS, *_LANGUAGES, "multipl_e")
 _TABLE16_COLUMNS = ("model", "bigcodebench", "bigcodebench_hard", "livecodebench")
 _LEADERBOARD_COLUMNS = ("model", "codearena", "prompted", *_EVALPLUS_COLUMNS)
@@ -66,6 +69,8 @@ def shipped(source: Source) -> tuple[Execution, ...]:
 def load_paper(folder: Path = DATA) -> tuple[Execution, ...]:
     """Return pass@1 of the paper's Table 4, corrected, and of Table 16 of the report that most of it comes from.
 
+    MultiPL-E is there by programming language too, without the number of problems, which is not printed.
+
     Raises:
         DataError: a file cannot be read, or does not agree with itself or the others; names file, row and column.
     """
@@ -73,8 +78,8 @@ def load_paper(folder: Path = DATA) -> tuple[Execution, ...]:
     notes: dict[tuple[str, str], str] = {}
     for found in load_misprints(folder):
         _correct(folder / "errata.yaml", printed, found)
-        column = "multipl_e" if found.cell in {*_LANGUAGES, "multipl_e"} else found.cell
-        notes[found.model, column] = found.footnote
+        for column in (found.cell, *(["multipl_e"] if found.cell in _LANGUAGES else [])):
+            notes[found.model, column] = found.footnote
     rows = []
     for model, cells in printed.items():
         _check_average(folder / "table4.csv", cells)
@@ -82,6 +87,10 @@ def load_paper(folder: Path = DATA) -> tuple[Execution, ...]:
         for one in _row(folder / "table4.csv", cells, columns, TABLE4, _engine_of_table4):
             note = notes.get((model, one.benchmark))
             rows.append(dataclasses.replace(one, notes=(note,)) if note else one)
+        for one in _row(folder / "table4.csv", cells, list(_LANGUAGES), TABLE4, lambda _: "MultiPL-E"):
+            note = notes.get((model, one.benchmark))
+            part = dataclasses.replace(one, benchmark="multipl_e", language=_LANGUAGES[one.benchmark])
+            rows.append(dataclasses.replace(part, notes=(note,)) if note else part)
     second = read_csv(folder / "table16.csv", _TABLE16_COLUMNS)
     for model, cells in second.items():
         if model not in printed:

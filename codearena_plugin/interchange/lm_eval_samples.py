@@ -36,6 +36,7 @@ NOTICE = "imported from lm-eval samples alone: judge card, prompt and sampling a
 CARD = "lm-eval samples (imported)"
 FORMAT = "lm-eval samples"
 _OURS = ("samples_codearena", "samples_judge_codearena")
+_NO_GAMES = ("samples_codearena_humaneval_plus", "samples_codearena_mbpp_plus")  # beside ours where both were asked
 _FROM_FILES = "codearena"  # the suite of ours that can be read from a file
 
 
@@ -51,11 +52,15 @@ def import_samples(paths: Sequence[Path], options: ImportOptions) -> list[Import
             something that only the user can know was not said; names file and line.
     """
     named = {path.expanduser() for path in paths}
-    files = [file for file in jsonl_files(paths) if file in named or file.name.startswith(_OURS)]
+    files = [file for file in jsonl_files(paths) if file in named or _may_hold_games(file.name)]
     if not files:
         msg = f"{str(paths[0])!r} holds no {_OURS[0]}*.jsonl and no {_OURS[1]}*.jsonl."
         raise DataError(msg)
     return [_import(read_samples(file), options) for file in files]
+
+
+def _may_hold_games(name: str) -> bool:
+    return name.startswith(_OURS) and not name.startswith(_NO_GAMES)
 
 
 def _import(samples: Samples, options: ImportOptions) -> Import:

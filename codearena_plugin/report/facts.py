@@ -46,12 +46,25 @@ def headline(manifest: Mapping[str, Any], *, n_runs: int | None = None) -> Facts
         ("suite", f"{suite['name']} {suite['version']}, {suite['n_prompts']} prompts, {suite['source']}"),
         ("judge", f"{judge['model']} with card {judge['card']}, order {judge['order']}, mode {judge['mode']}"),
     ]
+    if "evidence" in manifest:
+        about = manifest["evidence"]
+        facts.append(
+            ("evidence", _evidence(about) if n_runs is None else f"shown to the judge, rules {about['rules']}")
+        )
     facts += caveats(manifest)
     if suite["left_out"]:
         facts.append(("left out", f"{len(suite['left_out'])} prompts for their length"))
     if n_runs is None:
         facts += _answer_notes(manifest["answers"])
     return facts
+
+
+def _evidence(about: Mapping[str, Any]) -> str:
+    counted = [
+        f"{side} {', '.join(f'{n} {grade}' for grade, n in sorted(grades.items(), key=lambda one: -one[1])) or 'none'}"
+        for side, grades in about["grades"].items()
+    ]
+    return f"shown to the judge, code was run by {about['sandbox']}; blocks: {'; '.join(counted)}"
 
 
 def _answer_notes(answers: Mapping[str, Any]) -> Facts:

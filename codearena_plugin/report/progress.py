@@ -1,4 +1,4 @@
-"""A progress bar for judging: done, failed, cost, time left. On a terminal a bar, elsewhere a line now and then."""
+"""Progress of judging and of running code: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ def judging_progress(*, say: Callable[[str], None] = _log.info) -> Iterator[Call
         yield _line_printer(say)
 
 
+@contextmanager
+def running_progress(*, say: Callable[[str], None] = _log.info) -> Iterator[Callable[[int, int], None]]:
+    """Yield an observer of code that is run, called with (done, total): a bar on a terminal, else lines to ``say``."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _count_printer(say)
+        return
+    with _bar(console) as bar:
+        task = bar.add_task("running code", total=None, note="")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 def note(state: State) -> str:
     """Return what stands beside the bar.
 
@@ -53,6 +65,18 @@ def _bar(console: Console) -> Progress:
         console=console,
         refresh_per_second=4,
     )
+
+
+def _count_printer(say: Callable[[str], None]) -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def observe(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _LINE_EVERY_S:
+            last = time.monotonic()
+            say(f"running code: {done} of {total}")
+
+    return observe
 
 
 def _line_printer(say: Callable[[str], None]) -> Callable[[State], None]:

@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from codearena_plugin.evidence.record import SideRow
 from codearena_plugin.records import Game, Outcome, Prompt, Reply, Status
+from codearena_plugin.report.evidence.lines import print_blocks
+from codearena_plugin.report.evidence.parts import RunEvidence
 from codearena_plugin.report.facts import caveats
 from codearena_plugin.report.table import facts_table
 from codearena_plugin.report.untrusted import beginning, one_line
@@ -44,16 +47,25 @@ def print_list(console: Console, run: StoredRun, *, status: Status | None = None
 def print_prompt(
     console: Console, run: StoredRun, prompt_id: str, prompt: Prompt | None, *, full: bool = False
 ) -> None:
-    """Print one prompt; ``prompt`` is ``None`` where its suite is not at hand."""
+    """Print one prompt; ``prompt`` is ``None`` where its suite is not at hand.
+
+    Raises:
+        DataError: the evidence in the run's directory is damaged.
+    """
     _print_caveats(console, run)
     limit = None if full else _SHOWN_CHARACTERS
     baseline = str(run.result["manifest"]["suite"]["baseline"])
+    answer = next(answer for answer in run.answers if answer.prompt_id == prompt_id)
+    seen = RunEvidence(run).of(answer, prompt.baselines[baseline] if prompt is not None else None)
     if prompt is not None:
         for message in prompt.messages:
             _section(console, f"question ({message.role})", message.content, limit)
         _section(console, f"baseline: {baseline}", prompt.baselines[baseline], limit)
-    answer = next(answer for answer in run.answers if answer.prompt_id == prompt_id)
+        if seen is not None:
+            _print_code(console, baseline, seen.baseline, seen.note)
     _section(console, f"answer: {answer.model}", answer.text, limit, empty=_ABSENT if answer.is_absent else _EMPTY)
+    if seen is not None:
+        _print_code(console, answer.model, seen.answer, seen.note)
     for game in _by_prompt(run.games)[prompt_id]:
         _print_game(console, game, answer.model, baseline, limit)
     outcome = next(outcome for outcome in stored_outcomes(run) if outcome.prompt_id == prompt_id)
@@ -111,6 +123,13 @@ def _print_reply(console: Console, reply: Reply, title: str, limit: int | None) 
         console.print(Text(beginning(reply.refusal, limit)), soft_wrap=True)
     else:
         console.print(Text(beginning(reply.text, limit)), soft_wrap=True)
+
+
+def _print_code(console: Console, whose: str, row: SideRow | None, note: str) -> None:
+    if row is not None:
+        _rule(console, f"code of {whose}")
+        console.print(Text(note, style="dim"), soft_wrap=True)
+        print_blocks(console, row.blocks)
 
 
 def _section(console: Console, title: str, text: str, limit: int | None, *, empty: str = _EMPTY) -> None:

@@ -15,5 +15,6 @@ def notices(manifest: Mapping[str, Any]) -> list[str]:
         DEMO_MARK if manifest["suite"]["is_demo"] else "",
         manifest["judge"]["notice"],
         REFERENCE_MARK if manifest["judge"]["mode"] == "reference" else "",
+        manifest.get("evidence", {}).get("notice", ""),
     )
     return [notice for notice in found if notice]

@@ -6,12 +6,16 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from codearena_plugin.errors import ConfigError, DataError
 from codearena_plugin.records import Outcome, Prompt
 from codearena_plugin.runs.files import StoredRun, protocol_of
 from codearena_plugin.runs.result import outcomes_of
+from codearena_plugin.scoring.flips import Flips, flips
 from codearena_plugin.scoring.paired import PairedDifference, holm, paired_difference
+
+_SAME_FOR_FLIPS = ("suite", "order", "mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,40 @@ def refuse_other_protocol(
     if differs:
         msg = f"Runs {str(first.path)!r} and {str(run.path)!r} do not compare: {'; '.join(differs)}."
         raise DataError(msg)
+
+
+def flips_of(runs: Sequence[StoredRun]) -> Flips:
+    """Return how the verdicts on the same answers differ between two judges, or between two ways to ask one.
+
+    Args:
+        runs: the first, as the one without evidence, and the second.
+
+    Raises:
+        ConfigError: not two runs. DataError: other answers, prompts or baselines; a run without a score.
+    """
+    if len(runs) != 2:
+        msg = f"Got {len(runs)} runs, expected two: flips are between two judgements of the same answers."
+        raise ConfigError(msg)
+    refuse_repeated(runs)
+    first, second = (_judged(run.result["manifest"]) for run in runs)
+    refuse_other_protocol(runs[0], runs[1], first, second)
+    refuse_withheld(runs)
+    try:
+        return flips(stored_outcomes(runs[0]), stored_outcomes(runs[1]))
+    except ValueError as exc:
+        raise DataError(str(exc)) from exc
+
+
+def _judged(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was judged, and what of the reading must be equal, whoever judged."""
+    protocol = protocol_of(manifest)
+    return {"answers": f"sha256 {manifest['answers']['sha256'][:12]}", **{k: protocol[k] for k in _SAME_FOR_FLIPS}}
+
+
+def differences(runs: Sequence[StoredRun]) -> list[str]:
+    """Return what differs between the judges of runs, in words."""
+    first, second = (protocol_of(run.result["manifest"]) for run in runs)
+    return [f"{what}: {first[what]} and {second[what]}" for what in first if first[what] != second[what]]
 
 
 def refuse_withheld(runs: Sequence[StoredRun]) -> None:

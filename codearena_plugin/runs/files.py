@@ -221,6 +221,7 @@ def protocol_of(manifest: Mapping[str, Any]) -> dict[str, str]:
         "judge model": str(judge["model"]),
         "order": str(judge["order"]),
         "mode": str(judge["mode"]),
+        "evidence": f"rules {manifest['evidence']['rules']}" if "evidence" in manifest else "none",
     }
 
 

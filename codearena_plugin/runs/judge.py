@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import codearena_plugin
+from codearena_plugin.evidence.found import Evidence
 from codearena_plugin.judging.asking.engine import Progress
 from codearena_plugin.judging.plan import Plan, plan_games
 from codearena_plugin.judging.play import play
@@ -32,9 +33,16 @@ class Run:
     result: Result
 
 
-def plan_run(suite: Suite, answers: Sequence[Answer], settings: JudgeSettings) -> list[Plan]:
-    """Return the games of a run; the judge sees answers without their reasoning traces."""
-    return plan_games(suite.prompts, suite.baseline, visible(answers), settings)
+def plan_run(
+    suite: Suite, answers: Sequence[Answer], settings: JudgeSettings, evidence: Evidence | None = None
+) -> list[Plan]:
+    """Return the games of a run; the judge sees answers without their reasoning traces.
+
+    Raises:
+        ConfigError: the judge card needs evidence, and there is none.
+    """
+    shown = evidence.shown() if evidence is not None else None
+    return plan_games(suite.prompts, suite.baseline, visible(answers), settings, shown)
 
 
 def visible(answers: Sequence[Answer]) -> dict[str, Answer]:
@@ -42,7 +50,7 @@ def visible(answers: Sequence[Answer]) -> dict[str, Answer]:
     return {answer.prompt_id: replace(answer, text=strip_reasoning(answer.text)[0]) for answer in answers}
 
 
-def judge_answers(
+def judge_answers(  # noqa: PLR0913  what is judged, how, where, and who watches
     suite: Suite,
     answers: Sequence[Answer],
     settings: JudgeSettings,
@@ -50,10 +58,12 @@ def judge_answers(
     *,
     harness: Mapping[str, Any] | None = None,
     observe: Callable[[Progress], None] | None = None,
+    evidence: Evidence | None = None,
 ) -> Run:
     """Judge one answer for every prompt of the suite, and keep answers, games and result in a directory.
 
-    Answers are on disk before the first question is asked. A failed call is counted in the result.
+    Answers are on disk before the first question is asked. A failed call is counted in the result. Evidence is shown
+    to a judge whose card takes it, and kept in the directory then.
 
     Raises:
         StoreError, ConfigError, DataError: nothing could be asked or kept; what was answered is in the store.
@@ -61,11 +71,17 @@ def judge_answers(
     save_answers(directory, answers)
     save_strata(directory, suite.prompts)
     save_style(directory, suite, answers)
-    played = play(plan_run(suite, answers, settings), settings, observe=observe)
+    shown = shown_evidence(evidence, settings)
+    plans = plan_run(suite, answers, settings, shown)
+    if shown is not None:
+        shown.save(directory)
+    played = play(plans, settings, observe=observe)
     result = make_result(
         suite,
         played.games,
-        sealed(manifest_of(suite, answers, settings, harness or {}), played.games, directory, seeds=[played.seed]),
+        sealed(
+            manifest_of(suite, answers, settings, harness or {}, shown), played.games, directory, seeds=[played.seed]
+        ),
         policy=settings.order,
         mode=settings.mode,
         min_coverage=settings.min_coverage,
@@ -73,6 +89,11 @@ def judge_answers(
     )
     save_result(directory, played.games, result)
     return Run(directory, played.games, result)
+
+
+def shown_evidence(evidence: Evidence | None, settings: JudgeSettings) -> Evidence | None:
+    """Return the evidence that a judge is shown; ``None`` for one whose card takes none."""
+    return None if settings.card.prompt.evidence == "none" else evidence
 
 
 def sealed(
@@ -91,9 +112,17 @@ def sealed(
 
 
 def manifest_of(
-    suite: Suite, answers: Sequence[Answer], settings: JudgeSettings, harness: Mapping[str, Any]
+    suite: Suite,
+    answers: Sequence[Answer],
+    settings: JudgeSettings,
+    harness: Mapping[str, Any],
+    evidence: Evidence | None = None,
 ) -> dict[str, Any]:
-    """Return everything needed to repeat a run, as plain data."""
+    """Return everything needed to repeat a run, as plain data.
+
+    Args:
+        evidence: that the judge is shown; without it the manifest does not speak of any.
+    """
     stripped = [strip_reasoning(answer.text) for answer in answers]
     return {
         "package": {"name": "codearena-plugin", "version": codearena_plugin.__version__},
@@ -108,6 +137,7 @@ def manifest_of(
             "cut_at_token_limit": _n_cut(answers),
         },
         "judge": settings.describe(),
+        **({"evidence": evidence.describe()} if evidence is not None else {}),
         "harness": dict(harness),
         "platform": {"python": platform.python_version(), "system": platform.platform()},
     }

@@ -69,7 +69,7 @@ def test_the_definitions_lie_where_the_package_finds_them() -> None:
     assert (paths.data_dir("tasks") / "codearena_mini" / "data" / "prompts.jsonl").is_file()
 
 
-@pytest.mark.parametrize("name", ["codearena", "codearena-paper", "static"])
+@pytest.mark.parametrize("name", ["codearena", "codearena-evidence", "codearena-paper", "static"])
 def test_every_shipped_judge_card_is_valid_and_named_as_its_folder(name: str) -> None:
     card, folder = load_card(name)
     assert card.name == name == folder.name

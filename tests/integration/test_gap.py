@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import sys
@@ -178,6 +179,83 @@ def test_hostile_names_are_shown_and_obeyed_nowhere(codearena, tmp_path: Path) -
     assert err.count("\n") == 1
 
 
+def by_language_of(folder: Path) -> Path:
+    path = folder / "languages.csv"
+    rows = [f"{m},multipl_e,{x},{20 + 10 * i}.0,100,MultiPL-E\n" for i, m in enumerate(WON) for x in ("rs", "cpp")]
+    path.write_text("model,benchmark,language,pass@1 %,n,engine\n" + "".join(rows))
+    return path
+
+
+def test_by_language_both_sides_stand_beside_each_other_where_both_exist(codearena, runs, results, tmp_path) -> None:
+    arguments = ("gap", *runs, "--execution", results, "--execution", by_language_of(tmp_path), *QUICK)
+    code, out, err = codearena(*arguments, "--by", "language")
+    assert (code, err) == (0, "")
+    lines = [line.strip() for line in out.splitlines()]
+    assert max(map(len, lines)) <= 100
+    assert "Rust, MultiPL-E" in lines
+    assert "Python, HumanEval+" in lines
+    assert not any(line.startswith("C++") for line in lines)
+    assert any("MultiPL-E by language, without a prompt: C++" in line for line in lines)
+    assert any(line.split()[:3] == ["Rust,", "MultiPL-E", "6"] for line in lines), "the correlation of six models"
+    code, out, _ = codearena(*arguments, "--by", "language", "--min-n", "21", "--format", "csv")
+    assert code == 0
+    code, out, _ = codearena(*arguments, "--by", "language", "--min-n", "21", "--format", "markdown")
+    [row] = [line for line in out.splitlines() if line.startswith("| Rust | MultiPL-E | m6 |")]
+    assert row.split(" | ")[3].startswith("(")
+    assert row.split(" | ")[6] == "70.0"
+    code, out, _ = codearena(*arguments, "--format", "json")
+    assert json.loads(out)["languages"] is None
+
+
+def test_a_page_needs_no_run_has_no_script_and_replaces_only_its_own_kind(codearena, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    page = tmp_path / "pages" / "gap.html"
+    for _ in range(2):
+        code, _, err = codearena("gap", "--published", "--html", page, *QUICK)
+        assert (code, err) == (0, f"page: {page}\n")
+    text = page.read_text(encoding="utf-8")
+    assert "script-src 'none'" in html.unescape(text)
+    assert "<script" not in text
+    assert " style=" not in text
+    assert text.count("<svg") == 2
+    for name in ("Qwen2.5-SynCoder", "CodeLlama-7B-Instruct", "Spearman", "EvalPlus, version not stated"):
+        assert name in text
+    other = tmp_path / "other.html"
+    other.write_text("<p>mine")
+    code, _, err = codearena("gap", "--published", "--html", other, *QUICK)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "is no page of ours" in err
+    assert other.read_text() == "<p>mine"
+
+
+def test_a_report_has_the_gap_as_a_section_and_as_tables(codearena, runs, results, tmp_path: Path) -> None:
+    for package in ("matplotlib", "markdown_it", "nh3", "pygments"):
+        pytest.importorskip(package)
+    page, tables = tmp_path / "r.html", tmp_path / "t"
+    common = ("report", *runs, "--bootstraps", "200", "--output", page)
+    given = ("--execution", results, "--execution", by_language_of(tmp_path), "--published", "--tables", tables)
+    for _ in range(2):  # the second replaces the first
+        code, _, err = codearena(*common, *given)
+        assert (code, err) == (0, ""), err
+    text = page.read_text(encoding="utf-8")
+    assert '<section id="gap">' in text
+    assert 'href="#gap"' in text
+    assert '▶ <a href="#model=m3">m3</a>' in text, "a run of one's own leads to its verdicts"
+    assert "Preference and execution by programming language" in text
+    assert "read no order between yours and theirs" in text
+    assert {"gap.csv", "gap.json", "gap_residuals.csv", "gap_languages.csv", "gap_correlations.csv"} <= {
+        path.name for path in tables.iterdir()
+    }
+    assert json.loads((tables / "gap.json").read_text())["schema"] == "codearena-gap/1"
+    assert "Both axes, model by model" in (tables / "tables.md").read_text(encoding="utf-8")
+    code, _, _ = codearena(*common)
+    assert code == 0
+    assert '<section id="gap">' not in page.read_text(encoding="utf-8")
+    code, _, err = codearena(*common, "--published")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "No execution results were given" in err
+
+
 def test_a_run_without_a_score_ends_with_3_and_is_shown(codearena, tmp_path: Path) -> None:
     run = write_run(tmp_path, "m1", "w" + "-" * 19)
     results = tmp_path / "r.csv"
@@ -200,6 +278,8 @@ def test_a_run_without_a_score_ends_with_3_and_is_shown(codearena, tmp_path: Pat
         (("--published", "--rate", "winrate"), "Unknown rate 'winrate'. Did you mean 'win_rate'?"),
         (("--published", "--benchmark", "humaneval-plus"), "Unknown benchmark 'humaneval-plus'. Did you mean"),
         (("--published", "--plot", "gap.pdf"), "--plot writes .svg or .png"),
+        (("--published", "--html", "gap.pdf"), "--html writes .html or .htm"),
+        (("--published", "--by", "languages"), "Unknown part in --by 'languages'. Did you mean 'language'?"),
         (("--published", "--bootstraps", "5"), "100 or more"),
         (("--published", "--execution", "paper", "--execution", "evalplus"), "has two results on"),
         (("RUN", "--execution", "evalpus"), "cannot be read"),

@@ -92,7 +92,9 @@ def test_a_bare_name_is_found_and_every_config_dumps_and_reloads(how: str, make:
     configs = Path(here.run("-c", CODEARENA, "path", "opencompass").stdout.strip())
     ours = [path for path in configs.rglob("*.py") if path.name != "__init__.py"]
     assert sorted(path.name for path in ours if path.parent.name == "datasets") == [
-        *("codearena.py", "codearena_mini.py", "codearena_mini_subjective.py", "codearena_subjective.py")
+        *("codearena.py", "codearena_humaneval_plus.py", "codearena_humaneval_plus_base.py", "codearena_mbpp_plus.py"),
+        *("codearena_mbpp_plus_base.py", "codearena_mini.py", "codearena_mini_subjective.py"),
+        "codearena_subjective.py",
     ]
     examples = sorted((ROOT / "examples" / "opencompass").glob("*.py"))
     assert examples
@@ -114,7 +116,7 @@ def test_turned_off_it_is_found_by_config_dir_by_the_wrapper_and_by_stubs(env: E
 def test_the_links_of_a_checkout_are_files_in_a_wheel(env: Environment) -> None:
     where = env.site.joinpath(*CONFIGS.split("."), "datasets")
     files = {path.name: path for path in where.glob("*.py")}
-    assert len(files) == 5
+    assert len(files) == 9
     assert not any(path.is_symlink() for path in files.values())
     source = ROOT / "tasks" / "codearena" / "opencompass" / "codearena.py"
     assert files["codearena.py"].read_text() == source.read_text()

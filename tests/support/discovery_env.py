@@ -19,7 +19,8 @@ from subprocess import CompletedProcess
 
 REPO = Path(__file__).parents[2]
 BUILT_IN = "winogrande"  # the one task of lm-eval's own that stays
-OURS = ("codearena", "codearena_mini", "judge_codearena")
+BENCHMARKS = tuple(f"codearena_{name}_plus{style}" for name in ("humaneval", "mbpp") for style in ("", "_base"))
+OURS = ("codearena", "codearena_mini", "judge_codearena", *BENCHMARKS)
 UV = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 
 HOWS = ("pip", "pip -e", "uv", "uv -e")

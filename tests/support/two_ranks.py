@@ -13,6 +13,7 @@ from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
 from codearena_plugin import paths
+from codearena_plugin.evidence.files import read_evidence
 from codearena_plugin.runs.files import load_run
 from codearena_plugin.runs.style import style_of
 
@@ -48,12 +49,20 @@ class ParallelParrot(LM):
 
 def main() -> None:
     model = ParallelParrot()
+    with_evidence = sys.argv[2:] == ["evidence"]
+    judge = {"judge": "codearena", "judge_base_url": sys.argv[1]}
     manager = TaskManager(
         include_defaults=False,
         include_path=str(paths.data_dir("tasks")),
-        metadata={"judge": "codearena", "judge_base_url": sys.argv[1]},
+        metadata=judge | {"judge": "codearena-evidence", "codearena_execute": True} if with_evidence else judge,
     )
-    results = lm_eval.simple_evaluate(model, tasks=["codearena_mini"], task_manager=manager, limit=31)
+    results = lm_eval.simple_evaluate(
+        model,
+        tasks=["codearena_mini"],
+        task_manager=manager,
+        limit=31,
+        confirm_run_unsafe_code=with_evidence,
+    )
     if model.rank == 0:
         (run,) = [
             path
@@ -62,6 +71,10 @@ def main() -> None:
         ]
         assert len(style_of(load_run(run.parent))) == 31, "the style of the other rank's answers"
         assert all(json.loads(line)["response"] for line in run.read_text().splitlines()), "answers of the other rank"
+        if with_evidence:
+            evidence = read_evidence(run.with_name("evidence.jsonl"))
+            assert len(evidence) == 62, "the evidence of the other rank's answers"
+            assert load_run(run.parent).result["manifest"]["evidence"]["grades"]["answer"] == {"ran": 31}
         found = results["results"]["codearena_mini"]
         print(json.dumps({key.split(",")[0]: value for key, value in found.items() if "," in key}), flush=True)
     dist.barrier()

@@ -45,8 +45,16 @@ _ARGUMENTS = (
 )
 _PICTURE = "screenshot.png"
 _PAGE = "page.html"
-_SAID = re.compile(r'CONSOLE[:(]\d+\)?\] "([\s\S]{0,2000}?)", source: [^\n]{0,2000}? \(\d+\)$', re.MULTILINE)
-_HEAD = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
+# From the beginning of a line: a page that repeats this in its own words would take minutes to read.
+_SAID = re.compile(
+    r'^\[[^\]\n]{0,80}CONSOLE[:(]\d+\)?\] "([\s\S]{0,2000}?)", source: [^\n]{0,2000}? \(\d+\)$', re.MULTILINE
+)
+_BETWEEN = r"(?:\s|<!--[\s\S]*?-->)*"
+# Only what the page begins with: further down such tags may stand in a text or in a script.
+_START = re.compile(
+    rf"\ufeff?{_BETWEEN}(?P<type><!doctype\b[^>]*>)?{_BETWEEN}(?P<html><html\b[^>]*>)?{_BETWEEN}(?P<head><head\b[^>]*>)?",
+    re.IGNORECASE,
+)
 # What a script may miss that is the machine's affair.
 _ELSEWHERE = re.compile(r"Failed to fetch|NetworkError|Load failed|WebGL|GPU|NotAllowedError|SecurityError|Permission")
 # The console's lines do not tell an error from a remark, and what could not be loaded is not among them. A dialogue
@@ -89,7 +97,8 @@ def try_page(sandbox: Sandbox, html: str, *, others: Mapping[str, bytes] | None 
     if program is None:
         return Trial("HTML", "rendered", "not-run", None, no_tool(PACKAGE, PACKAGE))
     mark = f"codearena-{secrets.token_hex(8)} "
-    files = {**(others or {}), _PAGE: encoded(_listening(html, mark))}
+    files = {path: content for path, content in (others or {}).items() if path != _PICTURE}  # it would pass for ours
+    files[_PAGE] = encoded(_listening(html, mark))
     step = Step((program, *BROWSERS[program], *_ARGUMENTS, _PAGE), limits=LIMITS)
     finished = sandbox.run(Job((step,), files, returns=(_PICTURE,), profile="browser"))
     ending, picture = finished.last, finished.files.get(_PICTURE)
@@ -114,9 +123,9 @@ def try_page(sandbox: Sandbox, html: str, *, others: Mapping[str, bytes] | None 
 def _listening(html: str, mark: str) -> str:
     """Return the page with our listener before its own scripts, and after what decides how it is laid out."""
     script = (_LISTENER % mark).replace("\n", "")
-    places = [found.end() for found in _HEAD.finditer(html[:20_000])]
-    at = places[-1] if places else 0
-    return f"{html[:at]}{script}{html[at:]}" if places else f"<!DOCTYPE html>{script}{html}"
+    start = _START.match(html)
+    at = max(start.end(name) for name in ("type", "html", "head")) if start else -1
+    return f"{html[:at]}{script}{html[at:]}" if at > 0 else f"<!DOCTYPE html>{script}{html}"
 
 
 def _heard(log: str, mark: str) -> _Heard:

@@ -32,7 +32,9 @@ def verdict(
     """
     said = _said(ending)
     if ending.is_success:
-        why = _reason(row.elsewhere, said) if row.goes_on and is_run else ""
+        # What it prints on purpose is no complaint of a command.
+        complaints = _ends(ending.stderr.decode("utf-8", "replace"))
+        why = _reason(row.elsewhere, complaints) if row.goes_on and is_run else ""
         return ("not-run", why) if why else ("good", "")
     if ending.how == "lost":
         tools = absent(row.tools) if "cannot be started" in ending.problem else []
@@ -64,10 +66,9 @@ def _elsewhere(row: Toolchain, said: str, *, is_run: bool) -> str:
 
 def _wanting(row: Toolchain, ending: Ending, said: str, code: str) -> str:
     """Return what a program that was given nothing had waited for, as far as its message or its code says."""
+    waits = bool(row.asks and row.asks.search(code))
     if row.eof is not None and ending.how == "exited":
-        waits = bool(row.eof.search(said))
-    else:
-        waits = bool(row.asks and row.asks.search(code))
+        waits = waits and bool(row.eof.search(said))
     if waits:
         return "it reads input, and got none"
     if row.arguments is not None and row.arguments.search(code):

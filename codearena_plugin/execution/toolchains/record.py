@@ -47,8 +47,9 @@ class Toolchain:
         memory_mib, processes: at least so much, whatever the caller's limits are.
         missing: patterns of error messages; the first group is the module, package or header that is not here.
         elsewhere: (pattern, why): messages that tell of the place it ran in and not of the code; ``\1`` in the why.
-        eof: pattern of the message of a program that found its input at an end.
-        asks: pattern of code that reads standard input; for languages whose programs do not say so when they fail.
+        asks: pattern of code that reads standard input; what fails without any was then waiting for it.
+        eof: pattern of the message of a program that found its input at an end, for languages whose programs say so:
+            then one that ended by itself must have said it.
         arguments: pattern of code that reads command-line arguments.
     """
 

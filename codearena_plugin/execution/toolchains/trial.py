@@ -118,8 +118,12 @@ def check_code(sandbox: Sandbox, language: str, code: str) -> Trial:
             if other.reached or other.status == "failed"
             else _trial(row, row.checks, (status, None, why), finished.endings)
         )
-    if status != "good" and not row.is_final and parsing.parses(row.language, code):
-        status, reached = "good", "parsed"
+    if status != "good" and not row.is_final:
+        reads = parsing.parses(row.language, code)
+        if reads:
+            status, reached = "good", "parsed"
+        elif reads is None and status == "failed":
+            status, why = "not-run", f"nothing here can tell whether it is a piece of {row.language}"
     return _trial(row, row.checks, (status, reached, why), finished.endings)
 
 

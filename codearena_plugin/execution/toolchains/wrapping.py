@@ -54,8 +54,9 @@ def _document(body: str, head: str = "", script: str = "") -> str:
 
 
 def _closed(code: str, tag: str) -> str:
-    """Return code that cannot end the element it is put into."""
-    return re.sub(rf"</(?={tag})", r"<\\/", code, flags=re.IGNORECASE)
+    """Return code that can neither end the element it is put into nor keep it open, as ``<!-- <script>`` does."""
+    kept = code.replace("<!--", r"<\!--") if tag == "script" else code
+    return re.sub(rf"</(?={tag})", r"<\\/", kept, flags=re.IGNORECASE)
 
 
 def _specimen(css: str) -> str:

@@ -69,8 +69,8 @@ def _guarded(action: Callable[[], Any]) -> int:
         return _status(exc.code)
     except BaseException:
         kind, value, trace = sys.exc_info()
-        for _ in range(2):  # our own frames: this one and the lambda's
-            trace = trace.tb_next if trace and trace.tb_next else trace
+        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:  # our own frames
+            trace = trace.tb_next
         with contextlib.suppress(BaseException):
             sys.excepthook(kind, value.with_traceback(trace), trace)  # type: ignore[arg-type, union-attr]
         return 130 if kind is KeyboardInterrupt else 1

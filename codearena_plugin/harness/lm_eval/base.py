@@ -20,7 +20,10 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.loggers import EvaluationTracker
 
 from codearena_plugin.errors import CodeArenaError, ConfigError
+from codearena_plugin.evidence.found import Evidence
+from codearena_plugin.evidence.record import RULES
 from codearena_plugin.harness.lm_eval import beside, exits
+from codearena_plugin.harness.lm_eval.evidence import as_rows, check_ahead, found_evidence, from_rows, run_code
 from codearena_plugin.harness.lm_eval.numbers import (
     METRICS,
     VERDICT,
@@ -65,11 +68,14 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         self._answers: dict[str, Answer] = {}
         self._played_here: dict[str, Any] = {}
         self._result: Result | None = None
+        self._evidence: Evidence | None = None
         self._rank, self._world_size = 0, 1
         self._asked_with: dict[str, Any] = {}
         self.settings: JudgeSettings | None = None
         with exits.plain_errors():
             super().__init__(config=config, **kwargs)
+        if self.options.execute:
+            self.UNSAFE_CODE = True  # lm-eval then wants --confirm_run_unsafe_code
         self._metadata_note({})
 
     # --- what a subclass says ---------------------------------------------------------------------------------------
@@ -89,6 +95,10 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
 
     def prepare(self) -> None:
         """Check before generation what can be checked, on one process only."""
+
+    def check_evidence(self) -> None:
+        """Check before generation that a judge which needs evidence can be given it."""
+        check_ahead(self._settings, self.options)
 
     def gather(self) -> None:
         """Turn the responses of this rank into ``self._answers``."""
@@ -142,6 +152,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         with exits.plain_errors():
             if not self.is_bypassed:
                 self.settings = self.resolve_judge()
+                self.check_evidence()
             if self.is_replica:
                 log.warning(
                     "LOCAL_RANK or RANK says that this is not the first process: it generates and does not judge"
@@ -199,14 +210,35 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             ids = {instance.doc["id"] for instance in self._instances}
             here = [answer for answer in self._answers.values() if answer.prompt_id in ids]
             try:
-                whole = self._manifest(answered_part(self.suite, ids), here) if self._world_size == 1 else None
-                self._run_dir = settled_place(self._run_dir, whole, log)
-                save_answers(self._run_dir, here)
+                self._settle(answered_part(self.suite, ids), here)
                 self.judge()
             except CodeArenaError as exc:
                 log.error("judging ended: %s", exc)  # noqa: TRY400  one line, no traceback
                 self._played_here = spending_row(None, str(exc))
         return done
+
+    def _settle(self, part: Suite, here: Sequence[Answer]) -> None:
+        """Find a place for this rank's answers, and what their code does where the judge is shown that.
+
+        The answers are kept, where no other run lies, also if the evidence that the user named is not theirs.
+        """
+        settings, options = self._settings, self.options
+        failed: CodeArenaError | None = None
+        if self._evidence is None:
+            try:
+                self._evidence = found_evidence(settings, part, here, options, self._run_dir)
+            except CodeArenaError as exc:
+                failed = exc
+        will_run = self._evidence is None and options.execute and settings.card.prompt.evidence != "none"
+        whole = self._manifest(part, here, self._evidence)
+        if will_run:
+            whole["evidence"] = {"rules": RULES}
+        self._run_dir = settled_place(self._run_dir, whole if self._world_size == 1 else None, log)
+        save_answers(self._run_dir, here)
+        if failed is not None:
+            raise failed
+        if will_run:
+            self._evidence = run_code(part, here, options, self._run_dir)
 
     def process_results(self, doc: dict[str, Any], results: Any) -> dict[str, Any]:
         """Return one document's row: its games, and what they come to."""
@@ -228,6 +260,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         if self._world_size > 1:  # rank 0 writes the run, and has only its own answers
             answer = self._answers[prompt.id]
             row["answer"] = {"model": answer.model, "text": answer.text, "finish_reason": answer.finish_reason}
+            row["evidence"] = as_rows(self._evidence, prompt.id)
         if self._played_here:  # once per rank: what the judging took, for rank 0 to add up
             row["rank"], self._played_here = self._played_here, {}
         return row
@@ -253,6 +286,8 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             if "answer" in row:
                 self._answers[row["prompt_id"]] = Answer(row["prompt_id"], **row["answer"])
         answers = [self._answers[prompt.id] for prompt in suite.prompts]
+        if self._world_size > 1:
+            self._evidence = from_rows(suite, (side for row in rows for side in row["evidence"]))
         settings = self._settings
         order = {prompt.id: place for place, prompt in enumerate(suite.prompts)}
         games.sort(key=lambda game: (order[game.prompt_id], game.order == "answer_first"))
@@ -261,7 +296,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
         result = make_result(
             suite,
             games,
-            sealed(self._manifest(suite, answers), games, self._run_dir, seeds=seeds),
+            sealed(self._manifest(suite, answers, self._evidence), games, self._run_dir, seeds=seeds),
             policy=settings.order,
             mode=settings.mode,
             min_coverage=settings.min_coverage,
@@ -277,6 +312,8 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             save_answers(self._run_dir, answers)
             save_strata(self._run_dir, suite.prompts)
             save_style(self._run_dir, suite, answers)
+            if self._evidence is not None:
+                self._evidence.save(self._run_dir)
             save_result(self._run_dir, games, result)
             beside.note_run(task, self._run_dir)
         except CodeArenaError as exc:
@@ -294,7 +331,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             next((self._metadata[key] for key in ("model", "pretrained", "path") if self._metadata.get(key)), "model")
         )
 
-    def _manifest(self, suite: Suite, answers: Sequence[Answer]) -> dict[str, Any]:
+    def _manifest(self, suite: Suite, answers: Sequence[Answer], evidence: Evidence | None = None) -> dict[str, Any]:
         harness = {
             "name": "lm-eval",
             "version": importlib.metadata.version("lm-eval"),
@@ -304,7 +341,7 @@ class SuiteTask(ConfigurableTask):  # type: ignore[misc]
             "generation_kwargs": dict(self.config.generation_kwargs or {}),
             **self._asked_with,
         }
-        return manifest_of(suite, answers, self._settings, harness)
+        return manifest_of(suite, answers, self._settings, harness, evidence)
 
     def _metadata_note(self, note: Mapping[str, Any]) -> None:
         """Write what was really used into the configuration that lm-eval keeps with its results, and no secret."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ from codearena_plugin.errors import CodeArenaError, IncompleteRunError
 
 _CLI_MODULE = "lm_eval._cli.run"
 _incomplete: list[str] = []
+_at_end: list[Callable[[], None]] = []
 
 
 @contextmanager
@@ -41,6 +42,15 @@ def incomplete() -> list[str]:
     return list(_incomplete)
 
 
+def at_end(say: Callable[[], None]) -> None:
+    """Call a function when lm-eval's command line has printed its tables; at once where it would not tell us."""
+    command = getattr(sys.modules.get(_CLI_MODULE), "Run", None)
+    if getattr(command, "codearena_patched", False) and _under_cli():
+        _at_end.append(say)
+    else:
+        say()
+
+
 def patch_cli(module: ModuleType) -> None:
     """Make ``lm_eval run`` end with exit code 3 when a run is incomplete, after all its files are written."""
     command: Any = module.Run
@@ -54,6 +64,8 @@ def patch_cli(module: ModuleType) -> None:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # lm-eval's arrows must not end a judged run
         done = original(*args, **options)
+        while _at_end:
+            _at_end.pop(0)()
         if _incomplete:
             raise SystemExit(IncompleteRunError.exit_code)
         return done

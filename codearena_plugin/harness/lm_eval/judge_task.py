@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import ConfigError
+from codearena_plugin.evidence.found import Wanted, evidence_for
 from codearena_plugin.harness.arrow import text_for_arrow
 from codearena_plugin.harness.lm_eval.base import SuiteTask
 from codearena_plugin.judging.asking.request import request_key
@@ -69,9 +70,18 @@ class JudgeCodeArenaTask(SuiteTask):
         if settings.card.backend == "static":
             msg = "The static judge asks no model: choose a judge card with a prompt, such as judge=codearena."
             raise ConfigError(msg)
+        wanted = Wanted(options.evidence, (file,))
+        self._evidence = evidence_for(settings.card, suite, visible(answers), wanted)
+        if self._evidence is None and settings.card.prompt.evidence == "needed":
+            msg = (
+                f"Judge {settings.card.name!r} is shown what the answers' code does, and judge_codearena runs none. "
+                f"Run: codearena execute {options.answers} first, and name its output with codearena_evidence."
+            )
+            raise ConfigError(msg)
+        shown = self._evidence.shown() if self._evidence is not None else None
         self._plans = {
             f"{plan.prompt_id}/{plan.order}": plan
-            for plan in plan_games(suite.prompts, suite.baseline, visible(answers), settings)
+            for plan in plan_games(suite.prompts, suite.baseline, visible(answers), settings, shown)
         }
         return suite, [
             {
@@ -86,6 +96,9 @@ class JudgeCodeArenaTask(SuiteTask):
             }
             for key, plan in self._plans.items()
         ]
+
+    def check_evidence(self) -> None:
+        """Nothing: it was looked for when the games were planned."""
 
     def judge(self) -> None:
         """Read the verdict of every game of this rank, and keep the games at once: the replies exist nowhere else."""

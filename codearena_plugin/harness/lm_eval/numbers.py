@@ -49,9 +49,9 @@ def read_metric(result: Result, name: str) -> float:
 
 def announce(result: Result, directory: Path) -> None:
     """Say in one loud line what failed and how to resume, or in a quiet one where everything lies."""
-    notice = result.manifest["judge"]["notice"]
-    if notice:
-        _log.warning("%s", notice)
+    for notice in (result.manifest["judge"]["notice"], result.manifest.get("evidence", {}).get("notice")):
+        if notice:
+            _log.warning("%s", notice)
     line = incomplete_line(result.to_json(), directory)
     if line is not None:
         _log.error("%s", line)

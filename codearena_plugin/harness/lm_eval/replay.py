@@ -47,7 +47,7 @@ class ReplayModel(LM):  # type: ignore[misc]
         """
         with plain_errors():
             asked = [_doc_id(request) for request in requests]
-            self._check(dict.fromkeys(asked), getattr(requests[0], "suite_ids", None) if requests else None)
+            self._check(dict.fromkeys(asked), _known_ids(requests))
         for request, prompt_id in zip(requests, asked, strict=True):
             answer = self._answers[prompt_id]  # our task reads what lm-eval has no place for
             request.answered_by, request.finish_reason = answer.model, answer.finish_reason
@@ -135,6 +135,13 @@ def _read(file: Path, model: str | None) -> dict[str, Answer]:
 
 def _id_field(row: Any) -> list[str]:
     return [name for name in ID_FIELDS if isinstance(row, dict) and name in row][:1]
+
+
+def _known_ids(requests: Sequence[Any]) -> Collection[str] | None:
+    """Return the ids of all prompts of the tasks that ask; ``None`` if one of them does not say."""
+    sets = {id(found): found for request in requests if (found := getattr(request, "suite_ids", None)) is not None}
+    says = all(getattr(request, "suite_ids", None) is not None for request in requests)
+    return frozenset().union(*sets.values()) if sets and says else None
 
 
 def _doc_id(request: Any) -> str:

@@ -47,7 +47,8 @@ class CodeArenaTask(SuiteTask):
     def judge(self) -> None:
         """Play the games of this rank's answers."""
         prompts = [self.suite.by_id[instance.doc["id"]] for instance in self._instances]
-        plans = plan_games(prompts, self.suite.baseline, visible(list(self._answers.values())), self.limits_here)
+        shown = self._evidence.shown() if self._evidence is not None else None
+        plans = plan_games(prompts, self.suite.baseline, visible(list(self._answers.values())), self.limits_here, shown)
         log.info(
             "judging %s; answers are kept in %s",
             describe(look_ahead(plans, self._settings), self._settings),

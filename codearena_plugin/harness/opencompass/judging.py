@@ -13,7 +13,7 @@ from typing import Any
 
 from opencompass.utils import get_logger
 
-from codearena_plugin.errors import DataError, IncompleteRunError
+from codearena_plugin.errors import ConfigError, DataError, IncompleteRunError
 from codearena_plugin.harness.opencompass.dataset import suite_of
 from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
 from codearena_plugin.harness.place import cleared_place
@@ -55,8 +55,14 @@ def judge_rows(
     """Judge the answers to rows; return the run, and all of their suite.
 
     Raises:
-        UsageError: nothing was asked.
+        UsageError: nothing was asked; also for a judge that needs evidence.
     """
+    if settings.card.prompt.evidence == "needed":
+        msg = (
+            f"Judge {settings.card.name!r} is shown what the answers' code does, and OpenCompass evaluations run none. "
+            "Give the predictions to codearena execute, then to codearena judge."
+        )
+        raise ConfigError(msg)
     part, whole = suite_of(rows)
     by_id = {answer.prompt_id: answer for answer in answers}
     answers = [by_id[prompt.id] for prompt in part.prompts]

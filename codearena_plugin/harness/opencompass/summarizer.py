@@ -10,6 +10,7 @@ from typing import Any
 from opencompass.summarizers import DefaultSubjectiveSummarizer, DefaultSummarizer
 
 from codearena_plugin.harness.opencompass.parts import unjoined
+from codearena_plugin.harness.passing.run import EXECUTION
 from codearena_plugin.harness.place import is_aside
 from codearena_plugin.runs.files import RESULT
 from codearena_plugin.runs.incomplete import incomplete_line
@@ -47,4 +48,16 @@ def lines_of(work_dir: Path) -> Iterator[str]:
         line = result["manifest"]["judge"]["notice"] if gave_results else incomplete_line(result, place)
         if line:
             yield f"{place.parent.name}/{place.name}: {line}"
+    for file in sorted(work_dir.glob(f"results/*/*/{EXECUTION}")):
+        if not is_aside(file.parent):
+            yield from _of_benchmark(file)
     yield from unjoined(work_dir)
+
+
+def _of_benchmark(file: Path) -> Iterator[str]:
+    """Yield what there is to say of a benchmark that was run: what ran the code, on what; why no score."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    name = f"{file.parent.parent.name}/{file.parent.name}"
+    yield f"{name}: {found['engine']}, {found['label']} {found['version']}, sandbox {found['sandbox']}"
+    for line in [*found["notices"], *([f"NO SCORE: {found['withheld']}"] if found["withheld"] else [])]:
+        yield f"{name}: {line}"

@@ -13,7 +13,6 @@ from codearena_plugin.gap.execution import base_and_plus, title_of
 from codearena_plugin.report.board import ABSENT, p_cell
 from codearena_plugin.report.facts import Cells, Facts, interval_cells, percent, share
 from codearena_plugin.report.published import YOURS
-from codearena_plugin.report.tables.named import Table
 from codearena_plugin.report.untrusted import one_line
 
 INTERVAL = "95 % interval"
@@ -166,15 +165,16 @@ def residual_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
 
     ``brief`` writes places and their interval into one column, in whole places.
     """
-    rows = []
-    for model in by_distance(gap):
-        found = model["residual"]
-        expected = f"{percent(found['expected_low'])} – {percent(found['expected_high'])}"
-        own = f"{signed(found['gap_low'])} to {signed(found['gap_high'])}"
-        shift = _shift(model["places"], brief=brief)
-        rows.append((shown_name(model, gap), percent(found["expected"]), expected, signed(found["gap"]), own, *shift))
+    rows = [(shown_name(model, gap), *_residual(model, brief=brief)) for model in by_distance(gap)]
     places = ("places up",) if brief else ("places up", INTERVAL)
     return Cells(("model", "expected", INTERVAL, "gap", INTERVAL, *places), rows)
+
+
+def _residual(model: Mapping[str, Any], *, brief: bool = False) -> tuple[str, ...]:
+    found = model["residual"]
+    expected = f"{percent(found['expected_low'])} – {percent(found['expected_high'])}"
+    own = f"{signed(found['gap_low'])} to {signed(found['gap_high'])}"
+    return percent(found["expected"]), expected, signed(found["gap"]), own, *_shift(model["places"], brief=brief)
 
 
 def _shift(places: Mapping[str, Any] | None, *, brief: bool) -> tuple[str, ...]:
@@ -230,10 +230,15 @@ def source_cells(gap: Mapping[str, Any]) -> Cells:
     found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for model in gap["models"]:
         for name, one in model["execution"].items():
-            found.setdefault((one["source"], one["engine"], name), []).append(one)
+            found.setdefault((one["source"], one["engine"], title_of(name)), []).append(one)
+    for part in gap["languages"] or ():
+        title = f"{title_of(part['benchmark'])} in {one_line(part['language'], 40)}"
+        for one in (model["execution"] for model in part["models"] if model["execution"]):
+            if one["language"]:
+                found.setdefault((one["source"], one["engine"], title), []).append(one)
     rows = [
-        (one_line(source, 120), one_line(engine, 80), title_of(name), str(len(results)), ", ".join(_sizes(results)))
-        for (source, engine, name), results in found.items()
+        (one_line(source, 120), one_line(engine, 80), title, str(len(results)), ", ".join(_sizes(results)))
+        for (source, engine, title), results in found.items()
     ]
     return Cells(("source", "engine", "benchmark", "models", "problems"), rows)
 
@@ -257,7 +262,7 @@ def _sizes(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def whole_cells(gap: Mapping[str, Any]) -> Cells:
     """Return a row a model with everything: for programs, and for those who make tables of their own."""
-    axes, residuals = axes_cells(gap), {row[0]: row for row in residual_cells(gap).rows}
+    axes = axes_cells(gap)
     absent = (ABSENT,) * 6
     rows = []
     for model, row in zip(gap["models"], axes.rows, strict=True):
@@ -266,32 +271,6 @@ def whole_cells(gap: Mapping[str, Any]) -> Cells:
         stands = (f"{places['on_x']:g}", f"{places['on_y']:g}") if places else (ABSENT, ABSENT)
         source = (one_line(one["engine"], 80), one_line(one["source"], 120)) if one else (ABSENT, ABSENT)
         p_value = p_cell(residual["p_value"]) if residual else ABSENT
-        rows.append((*row, *residuals.get(row[0], ("", *absent))[1:], p_value, *stands, *source))
+        rows.append((*row, *(_residual(model) if residual else absent), p_value, *stands, *source))
     more = ("p", "place on tests", "place by preference", "engine", "source")
     return Cells((*axes.columns, *residual_cells(gap).columns[1:], *more), rows)
-
-
-GAP_NOTE = (
-    "Expected: what other models with this pass@1 score, with the interval that one more of them would fall into 95 "
-    "times in 100. Gap: score less expected score, in points; its interval is the noise of this model's own numbers "
-    "and of the line. Places up: place on tests less place by preference."
-)
-CORRELATION_NOTE = (
-    "Over the models of the line. First interval: had other models been compared; second, under prompts: the same "
-    "models on other prompts and problems."
-)
-PAIR_NOTE = "Base and plus tests at most one point apart, preference apart by more than resampled prompts explain."
-
-
-def tables_of_gap(gap: Mapping[str, Any]) -> list[Table]:
-    """Return all tables that have a row, in the order in which they are read."""
-    tables = [
-        Table("gap", "Preference and execution", axes_cells(gap), long=whole_cells(gap)),
-        Table("residuals", "Gap to the expected score", residual_cells(gap), GAP_NOTE),
-        Table("pairs", "Equal on tests, apart in preference", pair_cells(gap), PAIR_NOTE),
-        Table(
-            "correlations", "Rank correlation of preference with execution", correlation_cells(gap), CORRELATION_NOTE
-        ),
-        Table("sources", "Where execution numbers come from", source_cells(gap), words=(0, 1, 2)),
-    ]
-    return [table for table in tables if table.cells.rows]

@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from codearena_plugin.errors import ConfigError, DataError, MissingExtraError
 from codearena_plugin.gap.execution import title_of
 from codearena_plugin.report.gap.cells import RATES
-from codearena_plugin.report.untrusted import one_line
+from codearena_plugin.report.gap.spots import Box, Spot, expected_line, place_names, spots_of
 
 ENDINGS = (".svg", ".png")
 _WIDTH, _HEIGHT, _DPI = 10.0, 7.0, 110
 _FONT = 7.0
 _COLOURS = {"published": "#4c6a92", "yours": "#c2410c"}
-_LONGEST_NAME = 40
 _NOT_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_RADII = (8.0, 13.0, 19.0, 26.0, 34.0, 44.0)
-_LEADER = 14.0  # a name farther from its point than this is joined to it
-
-
-class Spot(NamedTuple):
-    """One model in the picture; all shares in per cent."""
-
-    name: str
-    group: str
-    x: float
-    y: float
-    x_error: tuple[float, float]
-    y_error: tuple[float, float]
-
-
-class Box(NamedTuple):
-    """A rectangle in points of the page."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def overlap(self, other: Box) -> float:
-        """Return the common area, 0 where there is none."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return max(0.0, width) * max(0.0, height)
 
 
 def check_plot(path: Path) -> None:
@@ -81,7 +51,7 @@ def write_plot(path: Path, gap: Mapping[str, Any]) -> None:
         MissingExtraError: matplotlib is not installed.
     """
     check_plot(path)
-    spots = _spots(gap)
+    spots = spots_of(gap)
     if not spots:
         msg = f"There is nothing to plot: no model has both a score and a result on {title_of(gap['axis'])}."
         raise DataError(msg)
@@ -92,24 +62,6 @@ def write_plot(path: Path, gap: Mapping[str, Any]) -> None:
     except OSError as exc:
         msg = f"{str(path)!r} cannot be written: {exc.strerror or exc}."
         raise DataError(msg) from exc
-
-
-def _spots(gap: Mapping[str, Any]) -> list[Spot]:
-    found = []
-    for model in gap["models"]:
-        preferred, executed = model["preference"], model["execution"].get(gap["axis"])
-        if preferred and executed:
-            name = _NOT_XML.sub("�", one_line(model["name"], _LONGEST_NAME))
-            x, y = 100 * executed["estimate"], 100 * preferred["estimate"]
-            found.append(Spot(name, model["group"], x, y, _error(executed, x), _error(preferred, y)))
-    return found
-
-
-def _error(interval: Mapping[str, Any], centre: float) -> tuple[float, float]:
-    """Return how far the interval reaches below and above; none where it is not known."""
-    if interval["low"] is None:
-        return 0.0, 0.0
-    return max(0.0, centre - 100 * interval["low"]), max(0.0, 100 * interval["high"] - centre)
 
 
 def _drawn(spots: Sequence[Spot], gap: Mapping[str, Any], form: str) -> bytes:
@@ -138,12 +90,11 @@ def _drawn(spots: Sequence[Spot], gap: Mapping[str, Any], form: str) -> bytes:
 
 
 def _draw_group(axes: Any, spots: Sequence[Spot], group: str, is_named: bool) -> None:
-    columns = list(zip(*spots, strict=True))
     axes.errorbar(
-        columns[2],
-        columns[3],
-        xerr=list(zip(*columns[4], strict=True)),
-        yerr=list(zip(*columns[5], strict=True)),
+        [spot.x for spot in spots],
+        [spot.y for spot in spots],
+        xerr=list(zip(*(spot.x_error for spot in spots), strict=True)),
+        yerr=list(zip(*(spot.y_error for spot in spots), strict=True)),
         fmt="o" if group == "published" else "D",
         markersize=4,
         linewidth=0.6,
@@ -159,64 +110,27 @@ def _draw_line(axes: Any, spots: Sequence[Spot], gap: Mapping[str, Any]) -> None
     if line["why_absent"] is not None:
         return
     low, high = min(spot.x for spot in spots) - 3, max(spot.x for spot in spots) + 3
-    shares = [min(max((low + (high - low) * i / 120) / 100, 0.001), 0.999) for i in range(121)]
-    logits = [line["intercept"] + line["slope"] * math.log(x / (1 - x)) for x in shares]
-    at = [100 * x for x in shares]
-    below, middle, above = ([_percent(z + step * line["scatter"]) for z in logits] for step in (-1, 0, 1))
+    at, below, middle, above = zip(*expected_line(line, low, high), strict=True)
     axes.plot(at, middle, color="#444444", linewidth=1, label=f"expected, line of {line['n']} models")
     axes.fill_between(at, below, above, color="#444444", alpha=0.08, linewidth=0, label="± scatter of the models")
 
 
-def _percent(logit: float) -> float:
-    return 50 * (1 + math.tanh(logit / 2))
-
-
 def _draw_names(axes: Any, spots: Sequence[Spot]) -> None:
-    """Write every name beside its point, where it covers least of other names, points and bars."""
+    """Write every name beside its point."""
 
     def on_page(x: float, y: float) -> tuple[float, float]:
         left, bottom = axes.transData.transform((x, y)) * 72 / _DPI
         return float(left), float(bottom)
 
-    taken = [box for spot in spots for box in _obstacles(spot, on_page)]
     frame = Box(*(72 / _DPI * float(value) for value in axes.bbox.extents))
-    for spot in spots:
-        x, y = on_page(spot.x, spot.y)
-        width, height = 0.58 * _FONT * len(spot.name), 1.15 * _FONT
-        box, away = min(
-            (_candidate(x, y, angle, radius, (width, height)) for radius in _RADII for angle in range(16)),
-            key=lambda found: _cost(found[0], found[1], taken, frame),
-        )
-        taken.append(box)
+    for spot, dx, dy, is_far in place_names(spots, spots, on_page, frame, _FONT):
         axes.annotate(
-            spot.name,
+            _NOT_XML.sub("�", spot.name),
             (spot.x, spot.y),
-            xytext=(box.left - x, box.bottom - y + 0.2 * _FONT),
+            xytext=(dx, dy),
             textcoords="offset points",
             fontsize=_FONT,
             color=_COLOURS[spot.group],
             parse_math=False,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#888888"} if away > _LEADER else None,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#888888"} if is_far else None,
         )
-
-
-def _obstacles(spot: Spot, on_page: Callable[[float, float], tuple[float, float]]) -> list[Box]:
-    """Return what a name should not cover: a point and its two bars."""
-    x, y = on_page(spot.x, spot.y)
-    left, bottom = on_page(spot.x - spot.x_error[0], spot.y - spot.y_error[0])
-    right, top = on_page(spot.x + spot.x_error[1], spot.y + spot.y_error[1])
-    return [Box(x - 3, y - 3, x + 3, y + 3), Box(left, y - 1, right, y + 1), Box(x - 1, bottom, x + 1, top)]
-
-
-def _candidate(x: float, y: float, angle: int, radius: float, size: tuple[float, float]) -> tuple[Box, float]:
-    """Return where a name would stand in one of 16 directions, and how far from its point."""
-    dx, dy = radius * math.cos(angle * math.pi / 8), radius * math.sin(angle * math.pi / 8)
-    left = x + dx - size[0] * (1 - math.cos(angle * math.pi / 8)) / 2
-    bottom = y + dy - size[1] / 2
-    return Box(left, bottom, left + size[0], bottom + size[1]), radius
-
-
-def _cost(box: Box, away: float, taken: Sequence[Box], frame: Box) -> float:
-    area = (box.right - box.left) * (box.top - box.bottom)
-    outside = area - box.overlap(frame)
-    return sum(box.overlap(other) for other in taken) + 5 * outside + 1.2 * away

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from codearena_plugin.report.gap.section import gap_section
 from codearena_plugin.report.page import sections
 from codearena_plugin.report.page.browser import browser, dialog
 from codearena_plugin.report.page.elements import Html, data_block, element, joined
@@ -20,6 +21,7 @@ _LINKS = {
     "differences": "Differences",
     "parts": "Classes",
     "style": "Style",
+    "gap": "Gap",
     "judge": "Judge",
     "coverage": "Coverage",
     "cost": "Cost",
@@ -46,13 +48,14 @@ def document(
         notes: on the texts, as why the question is not shown.
         blocks: id and packed content of what is unpacked when it is needed; taken one by one.
     """
-    style, script = _own("page.css"), _own("page.js")
+    style, script = own_file("page.css"), own_file("page.js")
     found, link = {table.name: table for table in tables}, material.link
     parts = [
         sections.leaderboard(board, found["leaderboard"], link),
         sections.differences(board, found["differences"], link) if "differences" in found else None,
         sections.strata(board, link),
         sections.style(board, found, link),
+        gap_section(material.gap, link) if material.gap else None,
         sections.reliability(board, found, link),
         sections.failures(found, link),
         sections.cost(found, link),
@@ -62,7 +65,7 @@ def document(
     shown = [part for part in parts if part]
     yield "<!doctype html>\n"
     yield '<html lang="en">\n'
-    yield element("head", *_head(sections.title_of(board), style, script)) + "\n"
+    yield element("head", *head(sections.title_of(board), style, script, has_pictures=material.has_pictures)) + "\n"
     yield "<body>\n"
     yield (
         joined([_bar(shown), element("main", sections.header(board), *shown, id="main"), _foot(board), dialog()]) + "\n"
@@ -75,15 +78,17 @@ def document(
     yield "</body>\n</html>\n"
 
 
-def policy(style: str, script: str) -> str:
+def policy(style: str, script: str = "", *, has_pictures: bool = False) -> str:
     """Return the page's content security policy: its own script and style by their hashes, and nothing else at all.
 
     A fragment of HTML can enter the page through the script's one named policy only, where the browser knows of such.
+    A page without a script allows none. Pictures are part of the page, never fetched.
     """
     rules = [
         "default-src 'none'",
-        f"script-src {_hash(script)}",
+        f"script-src {_hash(script)}" if script else "script-src 'none'",
         f"style-src {_hash(style)}",
+        *(["img-src data:"] if has_pictures else []),
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
@@ -92,10 +97,11 @@ def policy(style: str, script: str) -> str:
     return "; ".join(rules)
 
 
-def _head(title: str, style: str, script: str) -> list[Html]:
+def head(title: str, style: str, script: str = "", *, has_pictures: bool = False) -> list[Html]:
+    """Return what stands in the head of a page, the policy before all else."""
     return [
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
+        element("meta", http_equiv="Content-Security-Policy", content=policy(style, script, has_pictures=has_pictures)),
         generator(),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="referrer", content="no-referrer"),
@@ -121,7 +127,7 @@ def _foot(board: Mapping[str, Any]) -> Html:
     return element("footer", f"{made}; {how}. {own}", class_="foot")
 
 
-def _own(name: str) -> str:
+def own_file(name: str) -> str:
     """Return a file of this package; its line ends are the browser's, or the hash in the policy would not fit."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8").replace("\r\n", "\n")
 

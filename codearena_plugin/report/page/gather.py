@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 from urllib.parse import quote
 
 from codearena_plugin.errors import UsageError
 from codearena_plugin.leaderboard.players import matches_of
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.records import Answer, Message, Outcome, Prompt
+from codearena_plugin.report.evidence.parts import RunEvidence, largest_picture
 from codearena_plugin.report.page.elements import Child, element
 from codearena_plugin.report.page.index import ListedRun, distinct, games_by_prompt, prompt_ids_of
 from codearena_plugin.report.page.texts import Played, PromptTexts
@@ -37,6 +39,7 @@ class Material:
         strata: ``None`` where nobody knows them.
         missing: run by run, why its questions are not shown; ``None`` where they are.
         players: run by run, its player on the leaderboard.
+        gap: of the same runs, of schema ``codearena-gap/1``; ``None`` where it was not asked for.
     """
 
     runs: tuple[ListedRun, ...]
@@ -44,6 +47,7 @@ class Material:
     strata: StrataOf | None
     missing: tuple[str | None, ...]
     players: tuple[str, ...] = field(default=())
+    gap: Mapping[str, Any] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -69,6 +73,15 @@ class Material:
     def _parts(self) -> list[_Parts]:
         return [_Parts(run.stored) for run in self.runs]
 
+    @cached_property
+    def has_pictures(self) -> bool:
+        """Whether a page of an answer is shown as it was rendered."""
+        return any(parts.evidence.pictures for parts in self._parts)
+
+    @cached_property
+    def _most_picture(self) -> int:
+        return largest_picture(parts.evidence for parts in self._parts)
+
     def texts_of(self, prompt_id: str) -> PromptTexts:
         """Return all that there is to read about one prompt."""
         played = tuple(
@@ -81,13 +94,15 @@ class Material:
         run, parts, known = self.runs[place], self._parts[place], self.prompts[place]
         baseline = str(run.stored.result["manifest"]["suite"]["baseline"])
         prompt = known.get(prompt_id) if known else None
+        text = prompt.baselines.get(baseline) if prompt else None
         return Played(
             model=run.name,
             opponent=run.opponent,
-            baseline=prompt.baselines.get(baseline) if prompt else None,
+            baseline=text,
             answer=parts.answers[prompt_id],
             games=tuple(parts.games.get(prompt_id, ())),
             outcome=parts.outcomes[prompt_id],
+            evidence=parts.evidence.of(parts.answers[prompt_id], text, most_picture=self._most_picture),
         )
 
     def searched(self, prompt_id: str) -> str:
@@ -119,6 +134,7 @@ class _Parts:
         self.answers: dict[str, Answer] = {answer.prompt_id: answer for answer in run.answers}
         self.games = games_by_prompt(run)
         self.outcomes: dict[str, Outcome] = {outcome.prompt_id: outcome for outcome in stored_outcomes(run)}
+        self.evidence = RunEvidence(run)
 
 
 def gather(runs: Sequence[StoredRun], order: Sequence[str], *, data: str | None = None) -> Material:

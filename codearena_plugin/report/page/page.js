@@ -281,6 +281,32 @@
     return part;
   }
 
+  function evidence(data, run) {
+    const found = data.evidence ? data.evidence[run] : null;
+    if (!found) return [];
+    const names = [`Code of ${index.models[run]}`, `Code of ${index.opponents[run]}`];
+    const part = make("div", "two evidence");
+    found.sides.forEach((blocks, i) => {
+      const list = make("div", "text");
+      if (!blocks.length) list.append(make("p", "empty", "no code block"));
+      for (const block of blocks) {
+        const line = make("p", "said");
+        line.append(make("span", `chip ${block.sign}`, block.grade), make("b", "", block.name), make("span", "", ` ${block.said}`));
+        list.append(line);
+        if (block.excerpt !== undefined) list.append(make("pre", "raw", data.texts[block.excerpt].raw));
+        if (block.shot !== undefined) {
+          const picture = make("img", "shot");
+          picture.alt = "the page as a browser drew it";
+          picture.loading = "lazy";
+          picture.src = `data:image/png;base64,${data.texts[block.shot].raw}`;
+          list.append(picture);
+        }
+      }
+      part.append(column(names[i], i ? "" : found.note, list));
+    });
+    return [part];
+  }
+
   function gameNode(game, number, data, run) {
     const part = make("div");
     const first = game.order === "baseline_first";
@@ -340,7 +366,7 @@
     $("verdict-why").textContent = data.why[run];
     const games = make("div", "two");
     games.append(...data.games[run].map((game, i) => gameNode(game, i + 1, data, run)));
-    body.replaceChildren(question(data, run), answers(data, run), games);
+    body.replaceChildren(question(data, run), answers(data, run), ...evidence(data, run), games);
     if (focus) body.scrollTop = 0;
   }
 

@@ -3,7 +3,8 @@
 A chunk is a JSON object, gzipped, in base64. Texts stand in it once and are named by their number:
 ``{"texts": [{"raw", "html"?, "plain"?}], "question": [[role, text]], "baselines": [text or null, one a run],
 "answers": [{"text" or null, "trace"?, "ended"?, "absent"?} or null, one a run], "games": [[game], one list a run],
-"why": [sentence or null, one a run]}``
+"why": [sentence or null, one a run], "evidence"?: [{"note", "sides": [blocks of the answer, of the baseline]} or null,
+one a run]}``, a block being ``{"name", "sign", "grade", "said", "excerpt"?, "shot"?}``
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import IO, Any
 
 from codearena_plugin.reasoning import strip_reasoning
 from codearena_plugin.records import Answer, Game, Message, Outcome, Reply
+from codearena_plugin.report.evidence.parts import SeenEvidence, evidence_parts
 from codearena_plugin.report.page.markup import render
 from codearena_plugin.report.untrusted import one_line, visible
 from codearena_plugin.scoring.points import game_points
@@ -45,6 +47,7 @@ class Played:
     answer: Answer
     games: tuple[Game, ...]
     outcome: Outcome
+    evidence: SeenEvidence | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def chunk(prompt: PromptTexts) -> dict[str, Any]:
     """Return the chunk of one prompt as plain data."""
     texts = _Texts()
     shown = prompt.played
+    evidence = [evidence_parts(p.evidence, texts.raw) if p and p.evidence else None for p in shown]
     question = [[one_line(message.role, 40), texts.add(message.content)] for message in prompt.question]
     baselines = [texts.add(p.baseline) if p and p.baseline is not None else None for p in shown]
     return {
@@ -73,6 +77,7 @@ def chunk(prompt: PromptTexts) -> dict[str, Any]:
         "answers": [_answer(p.answer, texts) if p else None for p in shown],
         "games": [[_game(game, p, texts) for game in p.games] if p else [] for p in shown],
         "why": [_why(p) if p else None for p in shown],
+        **({"evidence": evidence} if any(evidence) else {}),
         "texts": texts.found,
     }
 
@@ -91,6 +96,10 @@ class _Texts:
             self._places[key] = len(self.found)
             self.found.append(_markdown(text) if is_markdown else {"raw": visible(text)})
         return self._places[key]
+
+    def raw(self, text: str) -> int:
+        """Return the number of a text that is shown as it is."""
+        return self.add(text, is_markdown=False)
 
 
 def _markdown(text: str) -> dict[str, str]:

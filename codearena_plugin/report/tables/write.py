@@ -10,6 +10,7 @@ from typing import Any
 from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import DataError
 from codearena_plugin.report.board import board_facts
+from codearena_plugin.report.gap.cells import gap_facts
 from codearena_plugin.report.tables.named import Table
 from codearena_plugin.report.tables.text import comma_separated, latex, markdown
 
@@ -17,20 +18,34 @@ FORMATS = ("markdown", "csv", "json", "latex")
 
 
 def write_tables(
-    directory: Path, board: Mapping[str, Any], tables: Sequence[Table], formats: Collection[str]
+    directory: Path,
+    board: Mapping[str, Any],
+    tables: Sequence[Table],
+    formats: Collection[str],
+    *,
+    gap: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Write the chosen formats and return the files: tables.md, tables.tex, leaderboard.json, and NAME.csv per table.
+
+    Args:
+        directory: made if it is not there.
+        board: of schema ``codearena-leaderboard/1``.
+        tables: of the board and, if there is one, of the gap.
+        formats: some of ``FORMATS``.
+        gap: of schema ``codearena-gap/1``; gap.json.
 
     Raises:
         DataError: a file cannot be written.
     """
     texts: dict[str, str] = {}
     if "markdown" in formats:
-        texts["tables.md"] = markdown("Leaderboard of code models", board_facts(board), tables) + "\n"
+        facts = board_facts(board) + (gap_facts(gap) if gap else [])
+        texts["tables.md"] = markdown("Leaderboard of code models", facts, tables) + "\n"
     if "latex" in formats:
         texts["tables.tex"] = latex(tables)
     if "json" in formats:
         texts["leaderboard.json"] = json.dumps(board, indent=1, ensure_ascii=True) + "\n"
+        texts |= {"gap.json": json.dumps(gap, indent=1, ensure_ascii=True) + "\n"} if gap else {}
     if "csv" in formats:
         texts |= {f"{table.name}.csv": comma_separated(table.long or table.cells) for table in tables}
     try:

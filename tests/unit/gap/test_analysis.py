@@ -141,11 +141,64 @@ def test_one_scored_prompt_or_one_problem_has_no_residual_and_bends_no_line(tmp_
     json.dumps(few.to_json(created="now"), allow_nan=False)
 
 
-def test_incomplete_results_and_what_a_source_says_are_noted(preferences) -> None:
-    partly = replace(result("a", 10, n=20), n_expected=164, notes=("a remark",))
-    notes = gap_of(Inputs(preferences, [partly, *RESULTS[1:]]), QUICK).notes
-    assert "a: 20 of 164 problems of HumanEval+ only" in notes
-    assert "a, HumanEval+: a remark" in notes
+def test_what_a_source_says_is_noted(preferences) -> None:
+    noted = replace(RESULTS[0], notes=("a remark",))
+    assert "a, HumanEval+: a remark" in gap_of(Inputs(preferences, [noted, *RESULTS[1:]]), QUICK).notes
+
+
+def test_a_result_on_a_part_of_the_problems_is_placed_and_places_nobody_unless_asked_for(preferences) -> None:
+    partly = replace(result("a", 10, n=20), n_expected=100)
+    inputs = Inputs(preferences, [partly, *RESULTS[1:]])
+    gap, others = gap_of(inputs, QUICK), gap_of(Inputs(preferences[1:], RESULTS[1:]), QUICK)
+    [note] = gap.notes
+    assert note.startswith("not in line, correlations and pairs")
+    assert note.endswith("HumanEval+, a (20 of 100)")
+    assert str(gap.line) == str(others.line)
+    assert gap.correlations == others.correlations
+    found, without = ({m.preference.name: m for m in one.models} for one in (gap, others))
+    assert found["a"].residual is not None
+    assert found["a"].places is not None
+    assert {name: found[name].residual for name in without} == {n: m.residual for n, m in without.items()}
+    everything = gap_of(inputs, replace(QUICK, partial=True))
+    assert everything.correlations[0].n == 7
+    assert not any("not in line" in note for note in everything.notes)
+
+
+def test_partial_results_are_in_no_pair(preferences) -> None:
+    same = [result(name, 80) for name in "abcdefg"]
+    gap = gap_of(Inputs(preferences, [*same[:-1], replace(same[-1], n_expected=164)]), QUICK)
+    assert ("f", "a") in {(pair.a, pair.b) for pair in gap.pairs}
+    assert not any("g" in (pair.a, pair.b) for pair in gap.pairs)
+
+
+def test_partial_results_alone_have_no_line_and_say_how_many_count(preferences) -> None:
+    gap = gap_of(Inputs(preferences, [replace(one, n_expected=164) for one in RESULTS]), QUICK)
+    assert isinstance(gap.line, str)
+    assert "here are 0" in gap.line
+    assert gap.correlations[0].n == 0
+    assert all(model.residual is None and model.places is None for model in gap.models)
+    json.dumps(gap.to_json(created="now"), allow_nan=False)
+
+
+def test_equal_pass_at_1_has_no_order_and_no_line(preferences) -> None:
+    gap = gap_of(Inputs(preferences, [result(name, 80) for name in "abcdefg"]), QUICK)
+    assert "no more than the noise" in str(gap.line)
+    assert (gap.correlations[0].n, gap.correlations[0].spearman, gap.correlations[0].kendall) == (7, None, None)
+    assert {model.places.on_x for model in gap.models if model.places} == {4.0}
+    json.dumps(gap.to_json(created="now"), allow_nan=False)
+
+
+def test_one_run_alone_has_both_axes_and_nothing_to_be_compared_with(preferences) -> None:
+    gap = gap_of(Inputs(preferences[:1], RESULTS[:1]), QUICK)
+    assert "at least 5 models" in str(gap.line)
+    assert (gap.models[0].residual, gap.models[0].places, gap.pairs) == (None, None, ())
+
+
+def test_names_that_differ_in_case_alone_are_not_joined_and_the_way_to_join_them_is_said(preferences) -> None:
+    gap = gap_of(Inputs(preferences[:2], [result("A", 50), result("b", 50)]), QUICK)
+    assert gap.lacking == ("a",)
+    assert gap.unused == ("A",)
+    assert "a and the results of A differ in case alone; --match 'a=A' joins them" in gap.notes
 
 
 def test_equals_on_tests_that_differ_in_preference_are_pairs_within_a_group_only(preferences) -> None:

@@ -106,7 +106,7 @@ def test_a_data_set_of_another_version_is_said_to_be_unknown_and_the_fault_of_0_
     content = {**evalplus(t32=[sample("fail", "fail")], t1=[sample("pass", "pass")]), "hash": "0123456789abcdef"}
     base, _ = read_file(write(tmp_path, "m.json", content))
     assert base.engine == "EvalPlus, a data set of unknown version, hash '0123456789ab'"
-    assert base.n_expected is None
+    assert (base.n_expected, base.is_partial) == (164, True), "no version has fewer"
     assert base.notes == ("HumanEval/32 failed, which EvalPlus 0.3.1 says of every answer to it",)
 
 
@@ -155,6 +155,24 @@ def test_a_spreadsheet_s_byte_order_mark_and_further_columns_do_no_harm(tmp_path
     assert (one.benchmark, one.n) == ("mine", 10)
 
 
+def test_rows_by_language_are_parts_and_known_languages_have_one_name(tmp_path: Path) -> None:
+    table = (
+        "model,benchmark,language,pass@1 %,n,engine\nm,multipl_e,,60.0,320,x\nm,multipl_e,cpp,61.5,161,x\n"
+        "m,multipl_e,JS,50.0,161,x\nm,multipl_e,Befunge,1.0,20,x\nm,humaneval+,python,50.0,164,x\n"
+    )
+    found = read_file(write(tmp_path, "a.csv", table))
+    assert [one.language for one in found] == ["", "C++", "JavaScript", "Befunge", ""], "HumanEval+ is Python alone"
+    again = [{**ROW, "benchmark": "multipl_e", "language": language} for language in ("c++", None, "")[:2]]
+    assert [one.language for one in read_file(write(tmp_path, "b.json", plain(*again)))] == ["C++", ""]
+
+
+def test_a_table_may_say_that_not_all_was_asked_and_what_must_be_said(tmp_path: Path) -> None:
+    table = "model,benchmark,pass@1,n,of,engine,notice\na,mbpp+,0.5,20,378,x,no  sandbox\nb,mbpp+,0.5,378,,x,\n"
+    a, b = read_file(write(tmp_path, "a.csv", table))
+    assert (a.n, a.n_expected, a.is_partial, a.notices) == (20, 378, True, ("no sandbox",))
+    assert (b.n, b.n_expected, b.is_partial, b.notices) == (378, 378, False, ())
+
+
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [
@@ -174,6 +192,14 @@ def test_a_spreadsheet_s_byte_order_mark_and_further_columns_do_no_harm(tmp_path
         ("a.csv", "model,benchmark,pass@1,n,engine\n", ("no row",)),
         ("a.csv", "", ("the header",)),
         ("a.csv", 'model,benchmark,pass@1,n,engine\n"m,mbpp', ("not CSV",)),
+        ("a.json", plain({**ROW, "of": 163}), ("'of'", "at least n")),
+        ("a.json", plain({**ROW, "of": []}), ("'of'", "a number")),
+        ("a.json", {**plain(), "withheld": "5 of 164 samples\nwere not run"}, ("no score: 5 of 164 samples were",)),
+        ("a.json", plain({**ROW, "language": "Java"}), ("'language'", "'Java'", "Python", "HumanEval+")),
+        ("a.json", plain({**ROW, "language": "general"}), ("'language'", "a programming language")),
+        ("a.json", plain({**ROW, "language": 5}), ("'language'", "a programming language")),
+        ("a.json", plain({**ROW, "language": "x" * 41}), ("'language'", "a programming language")),
+        ("a.json", plain(*({**ROW, "benchmark": "m", "language": x} for x in ("js", "node"))), ("m in JavaScript so",)),
         ("a.json", plain({**ROW, "pass@1": 50}), ("row 1", "unit percent")),
         ("a.json", plain({**ROW, "pass@1": True}), ("row 1", "a number")),
         ("a.json", plain({**ROW, "model": None}), ("row 1", "'model'")),
@@ -183,7 +209,7 @@ def test_a_spreadsheet_s_byte_order_mark_and_further_columns_do_no_harm(tmp_path
         ("a.json", {**plain(), "results": ["m"]}, ("row 1", "an object")),
         ("a.json", '{"schema": "codearena-execution/1", "unit": NaN}', ("not JSON", "NaN")),
         ("a.json", '{"eval": {"HumanEval/0": [], "HumanEval/0": []}}', ("'HumanEval/0' occurs twice",)),
-        ("a.json", {"schema": "codearena-execution/2"}, ("codearena-execution/2", "Expected EvalPlus'")),
+        ("a.json", {"schema": "codearena-execution/2"}, ("codearena-execution/2", "codearena-pass/1")),
         ("a.json", [1], ("no known format", "list")),
         ("a.json", "{", ("not JSON",)),
         ("a.json", "[" * 100_000, ("not JSON",)),

@@ -27,7 +27,8 @@ PRINTED_FIRST = {row.model: float(row.printed["average"].split("/")[0]) for row 
 
 
 def by_key(source: str) -> dict[tuple[str, str], Execution]:
-    return {(one.alias if source == "evalplus" else one.model, one.benchmark): one for one in shipped(source)}
+    wholes = [one for one in shipped(source) if not one.language]
+    return {(one.alias if source == "evalplus" else one.model, one.benchmark): one for one in wholes}
 
 
 def correlated(source: str, benchmark: str, preference: dict[str, float]) -> tuple[float, float, int]:

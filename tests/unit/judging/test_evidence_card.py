@@ -73,10 +73,14 @@ def test_a_judge_that_is_a_program_gets_shares_where_there_are_any(tmp_path: Pat
     assert (shown["evidence_a"], shown["evidence_b"]) == ("baseline ran 0", "answer ran 0")
 
 
-def test_the_prompts_of_older_cards_have_the_hashes_they_had() -> None:
+def test_the_prompts_of_the_cards_have_the_hashes_they_had() -> None:
     """Their runs compare, and their stored replies are found, because of these."""
-    found = {name: prompt_sha256(*_loaded(name))[:16] for name in ("codearena", "static")}
-    assert found == {"codearena": "859f752c002ff252", "static": "ed7860414d0f737f"}
+    found = {name: prompt_sha256(*_loaded(name))[:16] for name in ("codearena", "codearena-evidence", "static")}
+    assert found == {
+        "codearena": "859f752c002ff252",
+        "codearena-evidence": "384540f686269c6f",
+        "static": "ed7860414d0f737f",
+    }
 
 
 def _loaded(name: str) -> tuple[JudgeCard, PromptTexts]:

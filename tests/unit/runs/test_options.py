@@ -54,3 +54,28 @@ def test_other_options_are_not_ours() -> None:
 )
 def test_a_suite_names_its_judge(task: str, judge: str) -> None:
     assert default_judge(task) == judge
+
+
+def test_running_code_is_an_option_of_its_own_and_off_by_default() -> None:
+    assert resolve_options({}, "codearena", environ={}).execute is False
+    chosen = resolve_options(
+        {"codearena_execute": "true", "codearena_sandbox": "unsafe-local", "codearena_workers": "3"},
+        "codearena",
+        environ={"CODEARENA_EVIDENCE": "found"},
+    )
+    assert (chosen.execute, chosen.sandbox.name, chosen.sandbox.allow_unsafe) == (True, "unsafe-local", True)
+    assert (chosen.workers, str(chosen.evidence)) == (3, "found")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("codearena_execute", "maybe", "codearena_execute='maybe' cannot be used: expected true or false"),
+        ("codearena_workers", "0", "codearena_workers=0 cannot be used"),
+        ("codearena_workers", "many", "codearena_workers='many' cannot be used"),
+        ("codearena_sandbox", "bublewrap", "bubblewrap"),
+    ],
+)
+def test_an_option_of_running_code_that_cannot_be_used_is_named(key: str, value: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        resolve_options({key: value}, "codearena", environ={})

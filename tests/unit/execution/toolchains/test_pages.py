@@ -78,6 +78,32 @@ def test_a_dialogue_does_not_hold_the_page_up(box: Sandbox) -> None:
     assert (trial.status, trial.why) == ("good", ""), trial
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<!DOCTYPE html><html><head></head><body><script>const t = '<html><head></head>'; t.at(0)</script>x</body>",
+        "<script>const t = `<!doctype html><html><body>x</body></html>`; document.write(t)</script>",
+        "<p>x</p><script>if ('<head>'.length !== 6) throw new Error('the text of a script was changed')</script>",
+    ],
+)
+def test_a_page_inside_a_script_is_left_alone(box: Sandbox, html: str) -> None:
+    trial = try_page(box, html)
+    assert (trial.status, trial.console) == ("good", ()), trial
+
+
+def test_a_picture_beside_a_page_does_not_pass_for_its_own(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "LIMITS", dataclasses.replace(pages.LIMITS, cpu_s=2.0, wall_s=8.0))
+    trial = try_page(box, "<script>for (;;) {}</script>", others={"screenshot.png": b"\x89PNG\r\n\x1a\nmade up"})
+    assert (trial.status, trial.screenshot) == ("timeout", None), trial
+
+
+@pytest.mark.parametrize("piece", ['CONSOLE:1] "", source: ', '[x:CONSOLE:1] "\n', '", source: '])
+def test_a_log_that_imitates_itself_is_read_in_bounded_time(piece: str) -> None:
+    began = time.process_time()
+    pages._heard(piece * (200_000 // len(piece)), "mark ")
+    assert time.process_time() - began < 2.0
+
+
 def test_an_endless_script_ends(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "LIMITS", dataclasses.replace(pages.LIMITS, cpu_s=2.0, wall_s=8.0))
     trial = try_page(box, "<script>for (;;) {}</script>")
@@ -110,10 +136,11 @@ def test_less_than_a_page_is_made_one(box: Sandbox, language: str, code: str) ->
 def test_code_cannot_end_the_element_it_is_put_into() -> None:
     assert (as_page("js", "x = '</script><b>'") or "").count("</script>") == 1
     assert (as_page("css", "a{content:'</STYLE >'}") or "").lower().count("</style") == 1
+    assert "<!--" not in (as_page("js", "x = '<!-- <script>'") or "")
     assert as_page("html", "<HTML><p>whole") == "<HTML><p>whole"
 
 
-@pytest.mark.parametrize("piece", ["{", "/*", "@import ", "getElementById('", "<html ", "#a"])
+@pytest.mark.parametrize("piece", ["{", "/*", "@import ", "getElementById('", "<html ", "#a", "<!--", " "])
 def test_wrapping_garbage_takes_bounded_time(piece: str) -> None:
     began = time.process_time()
     for language in ("css", "js", "html"):

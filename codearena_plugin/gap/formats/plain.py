@@ -7,6 +7,15 @@ CSV, one row a model and benchmark; the unit is in the header, as ``pass@1`` (sh
 
 JSON: ``{"schema": "codearena-execution/1", "unit": …, "results": [{"model": …, "benchmark": …, "pass@1": …, "n": …,
 "engine": …}]}``, unit ``share`` or ``percent``.
+
+A column ``language`` may follow, in JSON a field. Where it is not empty the row is for the problems of that programming
+language alone, as MultiPL-E and HumanEval-X give them; without it the row is for the whole benchmark:
+
+    model,benchmark,language,pass@1 %,n,engine
+    my-model,multipl_e,Java,74.7,158,MultiPL-E
+
+Two more may follow: ``of``, how many problems the whole benchmark, or its part in that language, has, where not all of
+them were asked; and ``notice``, what everything that shows the number must say.
 """
 
 from __future__ import annotations
@@ -19,12 +28,14 @@ from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import DataError
-from codearena_plugin.gap.execution import Execution, is_benchmark_name, shared_out
+from codearena_plugin.gap.execution import LANGUAGES, Execution, is_benchmark_name, shared_out, title_of
+from codearena_plugin.languages import NO_LANGUAGE, canonical_language
 
 SCHEMA = "codearena-execution/1"
 SHARE, PERCENT = "pass@1", "pass@1 %"
 _UNITS = {"share": 1.0, "percent": 100.0}
 _FEWEST, _MOST = 2, 1_000_000
+_LONGEST_LANGUAGE, _LONGEST_NOTICE = 40, 300
 _COLUMNS = ("model", "benchmark", "n", "engine")
 
 
@@ -67,6 +78,9 @@ def read_json_results(path: Path, found: Mapping[str, Any]) -> list[Execution]:
     unit, results = found.get("unit"), found.get("results")
     if unit not in _UNITS:
         raise _wrong(path, "all", "unit", unit, " or ".join(_UNITS))
+    if not results and isinstance(found.get("withheld"), str):
+        msg = f"{str(path)!r} holds no score: {' '.join(found['withheld'].split())[:300]}"
+        raise DataError(msg)
     if not isinstance(results, list):
         raise _wrong(path, "all", "results", results, "a list of rows")
     rows = []
@@ -78,12 +92,13 @@ def read_json_results(path: Path, found: Mapping[str, Any]) -> list[Execution]:
 
 
 def _rows(path: Path, rows: Iterable[tuple[str, Mapping[str, Any]]], whole: float) -> list[Execution]:
-    found: dict[tuple[str, str], Execution] = {}
+    found: dict[tuple[str, str, str], Execution] = {}
     for where, row in rows:
         one = _row(path, where, row, whole)
-        key = (one.model, one.benchmark)
+        key = (one.model, one.benchmark, one.language)
         if key in found:
-            raise _wrong(path, where, "model", one.model, f"a model without {one.benchmark} so far")
+            known = f"{one.benchmark} in {one.language}" if one.language else one.benchmark
+            raise _wrong(path, where, "model", one.model, f"a model without {known} so far")
         found[key] = one
     if not found:
         raise _wrong(path, "all", "all", "no row", "at least one model")
@@ -109,7 +124,39 @@ def _row(path: Path, where: str, row: Mapping[str, Any], whole: float) -> Execut
     if not 0 <= share <= 1:
         advice = f"; per cent stand under {PERCENT!r} (JSON: unit percent)" if whole == 1.0 else ""
         raise _wrong(path, where, "pass@1", row.get("pass@1"), f"0 to {whole:g}{advice}")
-    return Execution(model, benchmark, share, shared_out(share, int(n)), int(n), engine, str(path))
+    language = _language(path, where, benchmark, row.get("language"))
+    whole_n = row.get("of")
+    of = n if whole_n is None or whole_n == "" else _number(path, where, "of", whole_n)
+    if of != int(of) or not n <= of <= _MOST:
+        raise _wrong(path, where, "of", whole_n, "a whole number of problems, at least n")
+    notice = row.get("notice")
+    notices = (" ".join(notice.split())[:_LONGEST_NOTICE],) if isinstance(notice, str) and notice.strip() else ()
+    return Execution(
+        model,
+        benchmark,
+        share,
+        shared_out(share, int(n)),
+        int(of),
+        engine,
+        str(path),
+        notices=notices,
+        language=language,
+    )
+
+
+def _language(path: Path, where: str, benchmark: str, given: Any) -> str:
+    """Return the canonical name of a row's programming language; empty for a row of a whole benchmark."""
+    if given is None or given == "":
+        return ""
+    written = " ".join(given.split()) if isinstance(given, str) else ""
+    if written.lower() in NO_LANGUAGE or len(written) > _LONGEST_LANGUAGE:
+        raise _wrong(path, where, "language", given, "a programming language, or nothing for the whole benchmark")
+    language = canonical_language(written) or written
+    own = LANGUAGES.get(benchmark, language)
+    if own != language:
+        expected = f"{own}, which is all that {title_of(benchmark)} asks for; its translations have names of their own"
+        raise _wrong(path, where, "language", given, expected)
+    return "" if benchmark in LANGUAGES else language
 
 
 def _number(path: Path, where: str, name: str, value: Any) -> float:

@@ -47,7 +47,10 @@ def read_lm_eval(path: Path, found: Mapping[str, Any]) -> list[Execution]:
     results = found["results"]
     tasks = [task for task in results if task in TASKS]
     if not tasks:
-        raise _wrong(path, "all", "results", sorted(map(str, results)), f"one of {', '.join(TASKS)}")
+        ours = (
+            "; codearena_humaneval_plus and codearena_mbpp_plus have a file of their own, execution.json of their run"
+        )
+        raise _wrong(path, "all", "results", sorted(map(str, results)), f"one of {', '.join(TASKS)}{ours}")
     return [_execution(path, found, task) for task in tasks]
 
 

@@ -1,0 +1,48 @@
+"""What ``codearena execute`` does: read the answers, run their code, print what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from codearena_plugin.cli.asking import as_asked, run_code
+from codearena_plugin.cli.stored import answers_file
+from codearena_plugin.errors import ConfigError
+from codearena_plugin.evidence.files import evidence_path
+from codearena_plugin.prompts.answers import read_answers
+from codearena_plugin.prompts.suite import answered_part, load_suite
+from codearena_plugin.report.console import open_console
+from codearena_plugin.report.evidence.tables import print_evidence
+from codearena_plugin.runs.files import RESULT, load_run, made
+from codearena_plugin.runs.options import resolve_options
+
+
+def execute_file(path: Path, suite_name: str, options: Mapping[str, Any], *, model: str | None) -> None:
+    """Run the code of the answers in a file and of the baseline; what is found lies in ``evidence.jsonl``.
+
+    Raises:
+        UsageError: nothing was run: a wrong option or file, no sandbox.
+        DataError: the directory cannot be written.
+    """
+    chosen = resolve_options(options, suite_name)
+    suite = load_suite(suite_name, as_asked(chosen.suite, options))
+    file = answers_file(path)
+    answers = read_answers(file, suite, model=model, allow_missing=chosen.only_answered)
+    absent = [answer.prompt_id for answer in answers if answer.is_absent]
+    if absent:
+        msg = f"{path}: {len(absent)} answers are not known, only their verdicts were imported. Give the answers."
+        raise ConfigError(msg)
+    suite = answered_part(suite, {answer.prompt_id for answer in answers})
+    directory = made(chosen.output) if chosen.output else file.expanduser().parent
+    _refuse_to_replace_what_a_judge_was_shown(directory)
+    evidence = run_code(suite, answers, chosen, [file], directory)
+    if (directory / RESULT).is_file() and file.parent.resolve() == directory.resolve():
+        evidence.save(directory)  # in order, and nothing but this run's
+    print_evidence(open_console(), evidence, path=evidence_path(directory))
+
+
+def _refuse_to_replace_what_a_judge_was_shown(directory: Path) -> None:
+    if (directory / RESULT).is_file() and "evidence" in load_run(directory).result["manifest"]:
+        msg = f"{str(directory)!r} holds the evidence that its judge was shown, which stays. Choose another --output."
+        raise ConfigError(msg)

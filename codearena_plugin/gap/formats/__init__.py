@@ -1,0 +1,1 @@
+"""Files of execution results that exist, a module a format."""

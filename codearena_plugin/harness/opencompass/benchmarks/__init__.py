@@ -1,0 +1,1 @@
+"""HumanEval+ and MBPP+ as data sets of OpenCompass."""

@@ -1,0 +1,1 @@
+../../../../../tasks/codearena_humaneval_plus/opencompass/codearena_humaneval_plus.py

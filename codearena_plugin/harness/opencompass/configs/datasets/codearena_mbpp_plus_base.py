@@ -1,0 +1,1 @@
+../../../../../tasks/codearena_mbpp_plus/opencompass/codearena_mbpp_plus_base.py

@@ -1,0 +1,235 @@
+"""A benchmark that was asked and checked, as it lies in a directory.
+
+``samples.jsonl`` (written before anything is run): what was generated, as EvalPlus reads samples;
+``eval_results.json``: the verdicts, as EvalPlus writes them; ``execution.json``: pass@k with everything that it rests
+on, which ``codearena gap --execution`` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import codearena_plugin
+from codearena_plugin.atomic import write_atomically
+from codearena_plugin.errors import DataError
+from codearena_plugin.execution.evalplus.problems import Checked, PassResult, Sample
+from codearena_plugin.execution.evalplus.run import summarise, write_eval_results
+from codearena_plugin.harness.passing.checking import Chosen, Generated
+from codearena_plugin.records import Interval
+from codearena_plugin.runs.files import made, stamp
+from codearena_plugin.scoring.pass_at_k import pass_at_k
+
+if TYPE_CHECKING:
+    from codearena_plugin.gap.execution import Execution
+
+EXECUTION, EVAL_RESULTS, SAMPLES = "execution.json", "eval_results.json", "samples.jsonl"
+SCHEMA = "codearena-pass/1"
+
+
+@dataclass(frozen=True)
+class PassRun:
+    """A finished run of a benchmark.
+
+    Attributes:
+        withheld: why there is no score; ``None`` if there is one.
+    """
+
+    path: Path
+    model: str
+    result: PassResult
+    checked: tuple[Checked, ...]
+    withheld: str | None
+
+    @property
+    def coverage(self) -> float:
+        """Share of the samples that were run, in [0, 1]; problems that nobody asked (``--limit``) are not in it."""
+        asked = self.result.n_samples + self.result.n_not_run
+        return self.result.n_samples / asked if asked else 0.0
+
+
+def free_place(directory: Path, samples: Sequence[Sample], log: logging.Logger) -> Path:
+    """Return the directory if it is free or holds verdicts on these very samples; else a fresh one beside it."""
+    held = directory / EXECUTION
+    if not held.exists():
+        return directory
+    try:
+        found = json.loads(held.read_text(encoding="utf-8"))
+        if found["samples_sha256"] == _sha256((one.task_id, one.index, one.text) for one in samples):
+            return directory
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # it is not ours, so not ours to write over
+    fresh = made(directory.with_name(f"{directory.name}-{stamp()}"))
+    log.warning("%r holds another run. This run goes to %s.", str(directory), fresh)
+    return fresh
+
+
+def keep_samples(directory: Path, model: str, texts: Sequence[Generated], samples: Sequence[Sample]) -> None:
+    """Write what was generated: the program that will be run, and the model's own words.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    rows = (
+        {"task_id": one.task_id, "solution": sample.text, "id": one.task_id, "model": model, "response": one.text}
+        for one, sample in zip(texts, samples, strict=True)
+    )
+    _write(directory / SAMPLES, "".join(f"{json.dumps(row)}\n" for row in rows))
+
+
+def finish(
+    directory: Path, model: str, chosen: Chosen, checked: Sequence[Checked], about: Mapping[str, Any]
+) -> PassRun:
+    """Sum verdicts up and write them down.
+
+    Args:
+        directory: of the run; exists.
+        model: as the harness names it.
+        chosen: the benchmark and its options.
+        checked: every sample, of all processes.
+        about: how the samples were generated.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    order = {problem.task_id: place for place, problem in enumerate(chosen.benchmark.problems)}
+    checked = sorted(checked, key=lambda one: (order[one.task_id], one.index))
+    result = summarise(chosen.benchmark, checked, chosen.options)
+    run = PassRun(directory, model, result, tuple(checked), _withheld(result, checked))
+    ran = [one for one in checked if not _is_lacking(one)]
+    if ran:
+        try:
+            write_eval_results(directory / EVAL_RESULTS, chosen.benchmark, ran)
+        except OSError as exc:
+            raise _unwritten(directory / EVAL_RESULTS, exc) from exc
+    _write(directory / EXECUTION, json.dumps(_to_json(run, chosen, about), indent=1, allow_nan=False) + "\n")
+    return run
+
+
+def _is_lacking(one: Checked) -> bool:
+    return "not-run" in {one.base, one.plus}
+
+
+def _withheld(result: PassResult, checked: Sequence[Checked]) -> str | None:
+    """Return why there is no score: pass@1 of the samples that happened to be run would be another benchmark's."""
+    if result.n_samples and not result.n_not_run:
+        return None
+    reasons = dict.fromkeys(one.why.rstrip(".") for one in checked if _is_lacking(one) and one.why)
+    asked = result.n_samples + result.n_not_run
+    why = "; ".join(list(reasons)[:3]) or "no reason is known"
+    return f"{result.n_not_run} of {asked} samples were not run: {why}"
+
+
+def _to_json(run: PassRun, chosen: Chosen, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the run as plain data; a share that is withheld is absent."""
+    result = run.result
+    shown = {kind: {} if run.withheld else _plain(found) for kind, found in _kinds(result)}
+    return {
+        "schema": SCHEMA,
+        "model": run.model,
+        **asdict(result),
+        **shown,
+        "coverage": run.coverage,
+        "withheld": run.withheld,
+        "data": chosen.benchmark.source,
+        "harness": dict(about),
+        "samples_sha256": _sha256((one.task_id, one.index, one.solution) for one in run.checked),
+        "package": {"name": "codearena-plugin", "version": codearena_plugin.__version__},
+    }
+
+
+def _kinds(result: PassResult) -> tuple[tuple[str, Mapping[int, Interval]], ...]:
+    return ("base", result.base), ("plus", result.plus)
+
+
+def _plain(pass_at: Mapping[int, Interval]) -> dict[str, Any]:
+    return {str(k): asdict(interval) for k, interval in pass_at.items()}
+
+
+def _by_benchmark(result: PassResult) -> list[tuple[str, Mapping[int, Interval]]]:
+    pairs = [(result.benchmark, result.base), (f"{result.benchmark}+", result.plus)]
+    return [(name, found) for name, found in pairs if 1 in found]
+
+
+def engine_of(result: PassResult) -> str:
+    """Return what ran the code, on which data and in which sandbox: no number stands without it."""
+    data = f"{result.label} {result.version}" if result.version else f"{result.label} of md5 {result.md5[:12]}"
+    return f"{result.engine}, {data}, sandbox {result.sandbox}"
+
+
+def executions_of(run: PassRun, model: str) -> list[Execution]:
+    """Return a run as results for the gap, problem by problem; none if the score is withheld.
+
+    Args:
+        run: as ``finish`` made it.
+        model: the name of the judged run of the same model.
+    """
+    from codearena_plugin.gap.execution import Execution
+    from codearena_plugin.scoring.association.noise import Measured
+
+    if run.withheld:
+        return []
+    by_problem: dict[str, list[Checked]] = defaultdict(list)
+    for one in run.checked:
+        by_problem[one.task_id].append(one)
+    return [
+        Execution(
+            model=model,
+            benchmark=benchmark,
+            estimate=pass_at[1].estimate,
+            measured=Measured(_shares(by_problem, is_plus=benchmark.endswith("+")), tuple(by_problem)),
+            n_expected=run.result.n_expected,
+            engine=engine_of(run.result),
+            source=str(run.path / EXECUTION),
+            notices=run.result.notices,
+            pass_at={k: interval for k, interval in pass_at.items() if k > 1},
+        )
+        for benchmark, pass_at in _by_benchmark(run.result)
+    ]
+
+
+def _shares(by_problem: Mapping[str, Sequence[Checked]], *, is_plus: bool) -> tuple[float, ...]:
+    return tuple(pass_at_k(len(rows), n_passed(rows, is_plus=is_plus), 1) for rows in by_problem.values())
+
+
+def n_passed(checked: Sequence[Checked], *, is_plus: bool) -> int:
+    """Return how many samples passed the base tests, or these and the plus tests."""
+    return sum(one.passes_plus if is_plus else one.base == "pass" for one in checked)
+
+
+def lines_of(run: PassRun) -> Iterator[tuple[int, str]]:
+    """Yield what is to be said of a run, with its level of logging."""
+    result = run.result
+    for notice in result.notices:
+        yield logging.WARNING, notice
+    if run.withheld:
+        yield logging.ERROR, f"NO SCORE for {result.label}: {run.withheld}. The samples are in {run.path / SAMPLES}."
+        return
+    kinds = (("base tests", result.base), ("base and plus tests", result.plus))
+    shares = ", ".join(f"{kind} {100 * found[1].estimate:.1f} %" for kind, found in kinds if 1 in found)
+    of = f"{result.n_problems} of {result.n_expected} problems"
+    yield logging.INFO, f"{result.label}, pass@1: {shares}; {of}; {engine_of(result)}. Run: {run.path}"
+
+
+def _sha256(samples: Iterator[tuple[str, int, str]]) -> str:
+    canonical = json.dumps(sorted(samples), separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text)
+    except OSError as exc:
+        raise _unwritten(path, exc) from exc
+
+
+def _unwritten(path: Path, exc: OSError) -> DataError:
+    return DataError(
+        f"{str(path)!r} cannot be written: {exc.strerror or exc}. Free the disk or choose codearena_output."
+    )
