@@ -27,8 +27,8 @@ from codearena_plugin.runs.judge import Run, judge_answers, manifest_of, plan_ru
 from codearena_plugin.runs.options import RunOptions, default_judge, resolve_options
 
 _NOT_WHOLE = (
-    "Evidence lies beside the answers, but not of both sides of every prompt, found with the same tools: the judge is "
-    "shown none. Run: codearena execute ANSWERS."
+    "Note: some evidence lies beside the answers, but not of both sides of every prompt with the same tools: the judge "
+    "is shown none. Run: codearena execute ANSWERS."
 )
 
 
@@ -54,9 +54,7 @@ def judge_file(
     answers = read_answers(file, suite, model=model, allow_missing=chosen.only_answered)
     suite = answered_part(suite, {answer.prompt_id for answer in answers})
     manifest = manifest_of(suite, answers, settings, {})
-    beside = [file, *filter(None, [chosen.output, Path(settings.replay) if settings.replay else None])]
-    wanted = Wanted(chosen.evidence, tuple(beside), will_run=chosen.execute)
-    evidence = evidence_for(settings.card, suite, visible(answers), wanted)
+    evidence = _evidence(suite, answers, settings, chosen, file)
     wants_run = settings.card.prompt.evidence != "none" and evidence is None and chosen.execute
     if evidence is not None or wants_run:
         manifest["evidence"] = evidence.describe() if evidence else {"rules": RULES}
@@ -72,8 +70,6 @@ def judge_file(
             raise ConfigError(msg)
         directory = _directory(suite, answers, chosen)
         evidence = run_code(suite, answers, chosen, [file], directory)
-    if evidence is None and settings.card.prompt.evidence == "used" and known_rows(wanted.beside):
-        _say(_NOT_WHOLE)
     ahead = look_ahead(plan_run(suite, answers, settings, evidence), settings)
     if ahead.problem is not None and not dry_run:
         raise ahead.problem
@@ -91,6 +87,18 @@ def judge_file(
     result = _judge(suite, answers, settings, directory, path, evidence).result.to_json()
     print_result(open_console(), result, path=directory, tables=tables)
     stop_if_incomplete(result, directory)
+
+
+def _evidence(
+    suite: Suite, answers: Sequence[Answer], settings: JudgeSettings, chosen: RunOptions, file: Path
+) -> Evidence | None:
+    """Return the evidence that is there already; say so if some is there that cannot be used."""
+    beside = (file, *filter(None, [chosen.output, Path(settings.replay) if settings.replay else None]))
+    wanted = Wanted(chosen.evidence, beside, will_run=chosen.execute)
+    found = evidence_for(settings.card, suite, visible(answers), wanted)
+    if found is None and settings.card.prompt.evidence == "used" and not chosen.execute and known_rows(beside):
+        _say(_NOT_WHOLE)
+    return found
 
 
 def run_code(

@@ -14,7 +14,7 @@ from codearena_plugin.prompts.answers import read_answers
 from codearena_plugin.prompts.suite import answered_part, load_suite
 from codearena_plugin.report.console import open_console
 from codearena_plugin.report.evidence.tables import print_evidence
-from codearena_plugin.runs.files import RESULT, load_run, made
+from codearena_plugin.runs.files import GAMES, RESULT, load_run, made
 from codearena_plugin.runs.options import resolve_options
 
 
@@ -22,7 +22,7 @@ def execute_file(path: Path, suite_name: str, options: Mapping[str, Any], *, mod
     """Run the code of the answers in a file and of the baseline; what is found lies in ``evidence.jsonl``.
 
     Raises:
-        UsageError: nothing was run: a wrong option or file, no sandbox.
+        UsageError: nothing was run: a wrong option or file, no sandbox; or the evidence there was shown to a judge.
         DataError: the directory cannot be written.
     """
     chosen = resolve_options(options, suite_name)
@@ -35,14 +35,11 @@ def execute_file(path: Path, suite_name: str, options: Mapping[str, Any], *, mod
         raise ConfigError(msg)
     suite = answered_part(suite, {answer.prompt_id for answer in answers})
     directory = made(chosen.output) if chosen.output else file.expanduser().parent
-    _refuse_to_replace_what_a_judge_was_shown(directory)
-    evidence = run_code(suite, answers, chosen, [file], directory)
-    if (directory / RESULT).is_file() and file.parent.resolve() == directory.resolve():
-        evidence.save(directory)  # in order, and nothing but this run's
-    print_evidence(open_console(), evidence, path=evidence_path(directory))
-
-
-def _refuse_to_replace_what_a_judge_was_shown(directory: Path) -> None:
-    if (directory / RESULT).is_file() and "evidence" in load_run(directory).result["manifest"]:
+    is_run = all((directory / name).is_file() for name in (GAMES, RESULT))
+    if is_run and "evidence" in load_run(directory).result["manifest"]:
         msg = f"{str(directory)!r} holds the evidence that its judge was shown, which stays. Choose another --output."
         raise ConfigError(msg)
+    evidence = run_code(suite, answers, chosen, [file], directory)
+    if is_run and file.parent.resolve() == directory.resolve():
+        evidence.save(directory)  # in order, and nothing but this run's
+    print_evidence(open_console(), evidence, path=evidence_path(directory))

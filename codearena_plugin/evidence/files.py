@@ -115,6 +115,7 @@ class Appender:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
+            self._file.close()
             msg = f"Another process writes to {str(self._path)!r}. Wait for it, or choose another --output."
             raise DataError(msg) from exc
         except OSError:  # a file system without locks

@@ -108,6 +108,27 @@ def test_evidence_of_another_text_is_not_used(tmp_path: Path) -> None:
     assert "does not say what both sides' code does" in said
 
 
+def test_a_judge_that_may_do_without_says_that_evidence_is_not_whole(tmp_path: Path) -> None:
+    data, answers = write_suite(tmp_path, [GOOD], [BAD])
+    codearena("execute", answers, "--data", data, home=tmp_path)
+    rows = (tmp_path / "evidence.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "evidence.jsonl").write_text(rows[0])
+    command = [
+        sys.executable,
+        "-m",
+        "codearena_plugin",
+        "judge",
+        str(answers),
+        "--data",
+        str(data),
+        "--judge",
+        "static",
+    ]
+    env = {**os.environ, "CODEARENA_HOME": str(tmp_path)}
+    done = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, timeout=120, env=env, check=True)
+    assert "some evidence lies beside the answers" in done.stderr
+
+
 def test_a_run_directory_keeps_its_evidence_beside_its_verdicts(tmp_path: Path) -> None:
     data, answers = write_suite(tmp_path, [GOOD, BAD], [BAD, GOOD])
     run = tmp_path / "run"
@@ -174,6 +195,47 @@ def test_a_damaged_evidence_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "evidence.jsonl").write_text("nonsense\n")
     said = codearena("execute", answers, "--data", data, home=tmp_path, code=2)
     assert "evidence.jsonl:1: not a line of codearena-evidence/1" in said
+
+
+def test_what_was_found_for_one_model_or_shown_to_a_judge_stays(tmp_path: Path) -> None:
+    data, answers = write_suite(tmp_path, [GOOD], [GOOD])
+    other = [{"id": "p0", "model": "other", "response": BAD}]
+    answers.write_text(answers.read_text() + "".join(json.dumps(row) + "\n" for row in other))
+    for model in ("m", "other"):
+        codearena("execute", answers, "--data", data, "--model", model, home=tmp_path)
+    assert len((tmp_path / "evidence.jsonl").read_text().splitlines()) == 3  # the baseline's once
+    run = tmp_path / "run"
+    judged = ("judge", answers, "--data", data, "--model", "m", "--judge", "static")
+    codearena(*judged, "--output", run, home=tmp_path)
+    shown = (run / "evidence.jsonl").read_bytes()
+    said = codearena("execute", run, "--data", data, home=tmp_path, code=2)
+    assert "holds the evidence that its judge was shown" in said
+    assert (run / "evidence.jsonl").read_bytes() == shown
+
+
+def test_evidence_that_is_not_theirs_costs_no_answers_and_no_other_run(tmp_path: Path) -> None:
+    pytest.importorskip("lm_eval")
+    data, answers = write_suite(tmp_path, [GOOD], [BAD])
+    codearena("execute", answers, "--data", data, "--output", tmp_path / "found", home=tmp_path)
+    out = tmp_path / "out"
+    codearena("judge", answers, "--data", data, "--judge", "static", "--output", out / "codearena", home=tmp_path)
+    before = (out / "codearena" / "result.json").read_bytes()
+    write_suite(tmp_path, [GOOD + "Another.\n"], [BAD])
+    metadata = {
+        "codearena_data": str(data),
+        "codearena_output": str(out),
+        "codearena_evidence": str(tmp_path / "found"),
+        "judge": "static",
+    }
+    command = [sys.executable, "-m", "lm_eval", "run", "--model", "codearena-replay", "--tasks", "codearena"]
+    command += ["--model_args", f"path={answers}", "--metadata", json.dumps(metadata)]
+    env = {**os.environ, "CODEARENA_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=env, check=False)
+    assert "does not say what both sides' code does" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (out / "codearena" / "result.json").read_bytes() == before
+    (aside,) = (folder for folder in out.iterdir() if folder.is_dir() and folder.name != "codearena")
+    assert "Another." in (aside / "answers.jsonl").read_text()
 
 
 def test_two_ranks_run_their_own_answers_and_rank_0_keeps_all(tmp_path: Path) -> None:

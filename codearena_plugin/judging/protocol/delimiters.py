@@ -14,7 +14,7 @@ from itertools import pairwise
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _GAP = rf"[\s{_INVISIBLE}]"
 _NOTHING_SEEN = f"[{_INVISIBLE}]*"
-_OPENING, _CLOSING = "<＜", ">＞"
+_OPENING, _CLOSING = "<＜﹤", ">＞﹥"
 _APOSTROPHES = "'＇’‘ʼ`´"
 _TAG = re.compile(r"<\s*/?\s*([^\W\d][\w.:-]*)[^<>]*>")
 _PASSES = 4  # a spoilt "### A" may still hold the delimiter "## A"

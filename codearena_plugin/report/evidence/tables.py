@@ -59,9 +59,11 @@ def reasons(evidence: Evidence) -> Facts:
         )
         for place, why in enumerate(kept)
     ]
-    rest = len(both) - len(kept)
+    rest = both.keys() - set(kept)
     if rest:
-        facts.append(("", f"{both.total() - sum(both[why] for why in kept)} for {rest} further reasons"))
+        answers, baseline = (sum(sides[side][why] for why in rest) for side in ("answer", "baseline"))
+        words = f"{answers + baseline} for {len(rest)} further reasons (answers {answers}, baseline {baseline})"
+        facts.append(("", words))
     return facts
 
 

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+from evidence_runs import a_block, evidence_of
 
 from codearena_plugin import paths
+from codearena_plugin.evidence.found import Evidence
 from codearena_plugin.judging.ledger import read_games
-from codearena_plugin.runs.files import games_sha256
+from codearena_plugin.prompts.suite import SuiteOptions, load_suite
+from codearena_plugin.runs.files import games_sha256, load_run
 
 MINI = paths.data_dir("tasks") / "codearena_mini" / "data"
 HOSTILE = (
@@ -54,6 +59,30 @@ def test_a_prompt_is_shown_with_both_answers_both_games_and_the_outcome(codearen
         "win, +2 points for careful",
     ):
         assert part in done.out
+
+
+def test_what_the_code_did_stands_beside_each_answer_and_is_not_obeyed(codearena, static_run):
+    run = static_run("careful")
+    before = codearena("show", run, "mini-001").out
+    stored = load_run(run)
+    suite = load_suite("codearena_mini", SuiteOptions())
+    evidence = evidence_of(suite, stored.answers, {("mini-001", "baseline"): "good"})
+    row = evidence.rows["mini-001", "answer"]
+    bad = a_block(failed="ran", reached="parsed", excerpt="\x1b[2Jboom\u202e\nagain", screenshot="x")
+    Evidence({**evidence.rows, ("mini-001", "answer"): replace(row, blocks=(bad,))}).save(run)
+    done = codearena("show", run, "mini-001")
+    assert done.code == 0, done.err
+    out = done.out
+    baseline, answer, game = (
+        out.index("code of mini-baseline"),
+        out.index("code of careful"),
+        out.index("game baseline_f"),
+    )
+    assert out.index("baseline: mini-baseline") < baseline < out.index("answer: careful") < answer < game
+    assert "run by bubblewrap, not shown to the judge" in out
+    assert "ran: Python program, 10 lines: it ran and ended by itself with exit code 0\n| 42\n" in out
+    assert "(picture in the report)\n| ␛[2Jboom<U+202E>\n| again\n" in out
+    assert "code of" not in before
 
 
 def test_without_an_id_all_prompts_are_listed(codearena, static_run):

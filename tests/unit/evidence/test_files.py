@@ -66,3 +66,25 @@ def test_a_directory_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="Evidence cannot be written to"):
         Appender(tmp_path / "file" / "evidence.jsonl")
+
+
+def test_values_of_other_types_are_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    row = record.row_to_json(a_row(a_block()))
+    block = row["blocks"][0]
+    rows = [{**row, "prompt_id": ["p"]}, {**row, "blocks": [{**block, "excerpt": 5}]}]
+    for bad in (*rows, {**row, "blocks": [{**block, "n_lines": "5"}]}):
+        path.write_text(json.dumps(bad) + "\n")
+        with pytest.raises(DataError, match="not a line"):
+            read_evidence(path)
+
+
+def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    with Appender(path) as first:
+        with pytest.raises(DataError, match="Another process writes to"):
+            Appender(path)
+        first.add(a_row())
+    with Appender(path) as second:
+        second.add(a_row(text="b"))
+    assert len(read_evidence(path)) == 2

@@ -164,3 +164,23 @@ def test_no_text_takes_long(tag: str, code: str) -> None:
     began = time.process_time()
     pieces_of(block(tag, code))
     assert time.process_time() - began < 3
+
+
+def test_code_that_is_nested_too_deep_is_read_as_any_other() -> None:
+    (piece,), _ = pieces_of(f"```python\nx = {'lambda: ' * 1500}0\n```")
+    assert piece.kind == "program"
+
+
+def test_a_tag_is_a_name_or_nothing() -> None:
+    sentence = "it-ran-and-ended-by-itself-with-exit-code-0"
+    for tag in (sentence, "\u202ejs", "a\x1b[2Jb"):
+        assert pieces_of(f"```{tag}\nx\n```")[0][0].language == ""
+    assert pieces_of("```befunge\nx\n```")[0][0].language == "befunge"
+
+
+def test_a_page_that_was_joined_is_another_piece_than_one_that_came_whole() -> None:
+    script = "document.title = 1;"
+    joined = pieces_of(f"```html\n<html><body></body></html>\n```\n```js\n{script}\n```")[0][0]
+    whole = pieces_of(f"```html\n{joined.code}\n```")[0][0]
+    assert (joined.code, joined.is_guess, whole.is_guess) == (whole.code, True, False)
+    assert joined.key != whole.key
