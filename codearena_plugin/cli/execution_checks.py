@@ -55,7 +55,10 @@ def _taken(chosen: SandboxOptions, probes: Mapping[str, Probe]) -> str | None:
 
 def _sandbox(chosen: SandboxOptions, probes: Mapping[str, Probe], taken: str | None) -> Check:
     if chosen.name == choose.AUTO:
-        return Check("sandbox", "ok", f"auto takes {taken}") if taken else Check("sandbox", "note", _NO_SANDBOX)
+        if taken:
+            return Check("sandbox", "ok", f"auto takes {taken}")
+        is_named = chosen.python is not None or chosen.url is not None  # then it is the user's to put right
+        return Check("sandbox", PROBLEM if is_named else "note", _NO_SANDBOX)
     if taken is None:
         return Check("sandbox", PROBLEM, f"{chosen.name!r} was asked for and does not work: {probes[chosen.name].line}")
     return Check("sandbox", "note" if taken == choose.UNSAFE else "ok", f"{taken}, as asked for")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +61,7 @@ def passk(  # noqa: PLR0913  one parameter an option
 
     options = _options(ctx)
     found = chosen(benchmark, options, "passk")
-    preflight(found.options)
+    found = replace(found, options=preflight(found.options))
     rows, n_foreign = _known(found.benchmark, read_samples(samples), samples)
     directory = _directory(samples, options, rows)
     with running_progress(say=_say) as observe:
@@ -82,7 +83,7 @@ def _options(ctx: typer.Context) -> dict[str, Any]:
 
 
 def _known(benchmark: Benchmark, samples: Sequence[Sample], path: Path) -> tuple[list[Sample], int]:
-    """Return the samples of the benchmark's problems, and how many others there are.
+    """Return the samples of the benchmark's problems as programs, and how many others there are.
 
     Raises:
         DataError: all are others.
@@ -92,7 +93,11 @@ def _known(benchmark: Benchmark, samples: Sequence[Sample], path: Path) -> tuple
     if not rows:
         msg = f"{str(path)!r}: no sample is of {benchmark.label}; the first is of {samples[0].task_id!r}."
         raise DataError(msg)
-    return rows, len(samples) - len(rows)
+    prompts = {problem.task_id: problem.prompt for problem in benchmark.problems}
+    programs = [
+        row if row.is_program else replace(row, text=prompts[row.task_id] + row.text, is_program=True) for row in rows
+    ]
+    return programs, len(samples) - len(rows)
 
 
 def _stem(path: Path) -> str:

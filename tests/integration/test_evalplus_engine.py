@@ -141,3 +141,14 @@ def test_a_problem_whose_reference_solution_does_not_run_is_not_run_and_in_no_nu
     assert (result.n_problems, result.n_samples, result.n_not_run, result.plus[1].n) == (1, 1, 1, 1)
     assert "not the released file" in result.notices[0]
     assert (result.engine, result.sandbox) == ("codearena builtin 1", options.sandbox.name)
+
+
+def test_programs_may_import_our_numpy_and_nothing_else_of_our_packages(tmp_path: Path, options: PassOptions) -> None:
+    if options.sandbox.name not in {"auto", "bubblewrap"}:
+        pytest.skip("numpy is shown to bubblewrap's boxes")
+    sums = "import numpy.linalg as la\nimport numpy as np\ndef total(numbers):\n    return int(np.sum(numbers))\n"
+    ours = "import pydantic\ndef total(numbers):\n    return sum(numbers)\n"
+    with_numpy, with_ours = checked(small(tmp_path), options, ("HumanEval/0", sums), ("HumanEval/0", ours))
+    assert (with_numpy.base, with_numpy.plus, with_numpy.why) == ("pass", "pass", "")
+    assert with_ours.base == "fail"
+    assert "ModuleNotFoundError" in with_ours.why

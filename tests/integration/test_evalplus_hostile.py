@@ -120,7 +120,7 @@ def total(numbers):
 import os
 def total(numbers):
     if os.fork() == 0:
-        return 3
+        return 4
     return 0
 """,
     "no memory": "def total(numbers):\n    x = []\n    while True: x.append(bytearray(1 << 26))\n",

@@ -340,3 +340,18 @@ def test_two_ranks_check_each_sample_once_and_agree_with_one(evaluate, data: Pat
     rows = [json.loads(line) for line in (tmp_path / "two" / TASK / "samples.jsonl").read_text().splitlines()]
     assert [row["task_id"] for row in rows] == sorted(HUMANEVAL_IDS[:3], key=[row["task_id"] for row in rows].index)
     assert all(row["response"] for row in rows), "texts of the other rank"
+
+
+def test_the_command_line_without_consent_ends_in_one_line(data: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lm_eval", "run", "--model", "dummy", "--tasks", TASK],
+        env={**os.environ, "CODEARENA_HOME": str(tmp_path / "home"), "CODEARENA_EVALPLUS_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == ConfigError.exit_code, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("codearena: ")
+    assert "--confirm_run_unsafe_code" in done.stderr.splitlines()[-1]

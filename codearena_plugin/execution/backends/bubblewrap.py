@@ -149,10 +149,14 @@ def _mounts(python: Interpreter, more: Iterable[str], size: int) -> list[str]:
             argv += ["--symlink", str(Path(name).readlink()), name]
         elif Path(name).is_dir():
             argv += ["--ro-bind", name, name]
-    for path in (*tool_files(), *shown):
+    for path in (*tool_files(), *python.readable):
         argv += ["--ro-bind", path, path]
     for folder in python.hidden:
-        argv += ["--tmpfs", folder, "--remount-ro", folder]
+        argv += ["--tmpfs", folder]
+    for path in more:  # may lie in what is hidden
+        argv += ["--ro-bind", path, path]
+    for folder in python.hidden:
+        argv += ["--remount-ro", folder]
     return [*argv, "--ro-bind", str(ZYGOTE), _INSIDE, "--proc", "/proc", *_writable(size, shown)]
 
 

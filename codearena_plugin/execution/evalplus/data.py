@@ -15,7 +15,7 @@ import sys
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ RELEASES: Mapping[BenchmarkName, Release] = {
     ),
     "mbpp": Release("MBPP+", "MbppPlus", "v0.2.0", "ee43ecabebf20deef4bb776a405ac5b1", "MBPP_OVERRIDE_PATH"),
 }
+_PREFIXES: Mapping[BenchmarkName, str] = {"humaneval": "HumanEval/", "mbpp": "Mbpp/"}
 
 
 def load_benchmark(
@@ -91,14 +92,31 @@ def load_benchmark(
     else:
         path, text = _released(release, environ)
     md5 = hashlib.md5(text, usedforsecurity=False).hexdigest()
+    problems = tuple(_problems(path, text))
+    _refuse_others(name, problems, path)
     return Benchmark(
         name=name,
         label=release.label,
-        problems=tuple(_problems(path, text)),
+        problems=problems,
         md5=md5,
         source=str(path),
         version=release.version if md5 == release.md5 else "",
     )
+
+
+def _refuse_others(name: BenchmarkName, problems: Sequence[Problem], path: Path) -> None:
+    """Refuse the other benchmark's file: its problems would be judged by this one's rules.
+
+    Raises:
+        DataError: it is that.
+    """
+    for other, prefix in _PREFIXES.items():
+        if other != name and problems[0].task_id.startswith(prefix):
+            msg = (
+                f"{str(path)!r} has problems of {RELEASES[other].label} (the first is {problems[0].task_id!r}); "
+                f"expected those of {RELEASES[name].label}. A directory with the files of both serves both."
+            )
+            raise DataError(msg)
 
 
 def _named(path: Path, release: Release, said: str) -> Path:
@@ -125,8 +143,12 @@ def _released(release: Release, environ: Mapping[str, str]) -> tuple[Path, bytes
                 return path, text
             _log.warning("%s is not %s %s as released (its md5 differs); it is not used", path, *_words(release))
     text = _downloaded(release, own)
-    own.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(own, text.decode("utf-8"))
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(own, text.decode("utf-8"))
+    except OSError as exc:
+        msg = f"{str(own)!r} cannot be written ({exc.strerror or exc}). Set CODEARENA_HOME to a directory of yours."
+        raise DataError(msg) from None
     return own, text
 
 
@@ -186,7 +208,7 @@ def _problems(path: Path, text: bytes) -> Iterator[Problem]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:  # the second: nested without end
             msg = f"{str(path)!r}, line {number}: no JSON ({exc})."
             raise DataError(msg) from None
         problem = _problem(row, f"{str(path)!r}, line {number}")

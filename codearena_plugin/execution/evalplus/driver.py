@@ -25,6 +25,7 @@ import decimal
 import fractions
 import gc
 import hashlib
+import importlib.util
 import io
 import marshal
 import os
@@ -74,6 +75,7 @@ class Channel:
 
     def __init__(self) -> None:
         self.fd = os.dup(1)
+        self.owner = os.getpid()
         self.waiting: list[bytes] = []
         self.size = 0
 
@@ -85,7 +87,9 @@ class Channel:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits; a fork that the candidate made ends here, or who answers would be a race."""
+        if os.getpid() != self.owner:
+            os._exit(0)
         data = memoryview(b"".join(self.waiting))
         self.waiting, self.size = [], 0
         while data:
@@ -167,6 +171,20 @@ class Silent(io.StringIO):
     def readable(self) -> bool:
         """Return that it is not."""
         return False
+
+
+class NumpyFinder:
+    """Finds numpy, which programs for EvalPlus may import, in the directory that we name; and nothing else there."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
+        """Return where numpy is; its parts are found below it by Python's own rules."""
+        start = f"{self.folder}/__init__.py"
+        if name != "numpy" or not os.access(start, os.R_OK):  # it is not shown to every sandbox
+            return None
+        return importlib.util.spec_from_file_location(name, start)
 
 
 def plain(value: Any) -> Any:
@@ -355,6 +373,8 @@ def main() -> None:
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     sys.stdin = sys.stdout = sys.stderr = Silent()
+    if "CODEARENA_NUMPY" in os.environ:
+        sys.meta_path.append(NumpyFinder(os.environ.pop("CODEARENA_NUMPY")))
     gc.freeze()
     runner.run()
     os._exit(0)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from codearena_plugin.execution.evalplus.problems import Benchmark, Checked, Outcome, Problem, Sample
+from codearena_plugin.execution.evalplus.problems import Benchmark, Checked, PassStatus, Problem, Sample
 from codearena_plugin.execution.evalplus.rules import Rules, shape_of
 from codearena_plugin.execution.evalplus.truth import Side, Truth, truths
 from codearena_plugin.execution.evalplus.wire import Frame, Part, driver_job, driver_options, job_input, split_parts
@@ -77,7 +77,7 @@ class _Verdict:
         doubtful: tests that pass only if their large values are equal when looked at closely.
     """
 
-    outcome: Outcome | Literal["died"]
+    outcome: PassStatus | Literal["died"]
     test: int = 0
     why: str = ""
     doubtful: tuple[int, ...] = ()
@@ -317,7 +317,7 @@ def _checked(work: _Work) -> Checked:
             work.sample.task_id, work.sample.index, work.solution, "not-run", "not-run", why=work.truth.broken
         )
     base, plus = work.found["base"], work.found["plus"]
-    outcomes: list[Outcome] = ["not-run" if one.outcome == "died" else one.outcome for one in (base, plus)]
+    outcomes: list[PassStatus] = ["not-run" if one.outcome == "died" else one.outcome for one in (base, plus)]
     failed = [
         (work.inputs(which)[one.test],) if outcome in ("fail", "timeout") and one.test < len(work.inputs(which)) else ()
         for which, one, outcome in zip(_SIDES, (base, plus), outcomes, strict=True)

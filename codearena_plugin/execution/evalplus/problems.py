@@ -11,7 +11,7 @@ from codearena_plugin.records import Interval
 
 BenchmarkName: TypeAlias = Literal["humaneval", "mbpp"]
 Engine: TypeAlias = Literal["builtin", "evalplus"]
-Outcome: TypeAlias = Literal["pass", "fail", "timeout", "not-run"]
+PassStatus: TypeAlias = Literal["pass", "fail", "timeout", "not-run"]
 BENCHMARKS: tuple[BenchmarkName, ...] = ("humaneval", "mbpp")
 ENGINES: tuple[Engine, ...] = ("builtin", "evalplus")
 
@@ -92,8 +92,8 @@ class Checked:
     task_id: str
     index: int
     solution: str
-    base: Outcome
-    plus: Outcome
+    base: PassStatus
+    plus: PassStatus
     base_failed: tuple[Any, ...] = ()
     plus_failed: tuple[Any, ...] = ()
     why: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ from codearena_plugin.records import Interval
 BUILTIN = "codearena builtin 1"
 """Engine and its version: raise it when a verdict may change."""
 _K = (1, 10, 100)
+_LACKS = "raised ModuleNotFoundError"
+_NUMPY = re.compile(r"^\s*(?:import|from)\s+numpy\b", re.MULTILINE)
 
 
 def summarise(benchmark: Benchmark, checked: Sequence[Checked], options: PassOptions) -> PassResult:
@@ -33,6 +36,8 @@ def summarise(benchmark: Benchmark, checked: Sequence[Checked], options: PassOpt
     by_problem = _by_problem(checked)
     n_samples = sum(map(len, by_problem.values()))
     engine, sandbox, notices = _engine(benchmark, options)
+    if options.engine == "builtin":
+        notices = (*notices, _without_numpy(checked))
     return PassResult(
         benchmark=benchmark.name,
         label=benchmark.label,
@@ -60,6 +65,17 @@ def _engine(benchmark: Benchmark, options: PassOptions) -> tuple[str, str, tuple
     except CodeArenaError as exc:  # nothing was run then, which the counts say
         return BUILTIN, "none" if options.sandbox.name == AUTO else options.sandbox.name, (str(exc),)
     return BUILTIN, sandbox.name, (sandbox.notice,)
+
+
+def _without_numpy(checked: Sequence[Checked]) -> str:
+    """Return what must be said where programs failed for want of numpy, which every Python with EvalPlus has."""
+    n = sum(_LACKS in one.why and bool(_NUMPY.search(one.solution)) for one in checked)
+    if not n:
+        return ""
+    return (
+        f"{n} of the samples that failed import numpy, which the sandbox's Python does not have and EvalPlus' has: "
+        "codearena_sandbox_python names one that has it"
+    )
 
 
 def _by_problem(checked: Sequence[Checked]) -> dict[str, list[Checked]]:
@@ -109,7 +125,7 @@ def read_samples(path: Path) -> list[Sample]:
 def _sample(line: str, where: str) -> tuple[str, str, bool]:
     try:
         row = json.loads(line)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:  # the second: nested without end
         msg = f"{where}: no JSON ({exc})."
         raise DataError(msg) from None
     if not isinstance(row, dict) or not isinstance(row.get("task_id"), str):
@@ -122,8 +138,14 @@ def _sample(line: str, where: str) -> tuple[str, str, bool]:
     return row["task_id"], row[field], field == "solution"
 
 
-def write_eval_results(path: Path, benchmark: Benchmark, checked: Sequence[Checked]) -> None:
+def write_eval_results(
+    path: Path, benchmark: Benchmark, checked: Sequence[Checked], *, about: Mapping[str, Any] | None = None
+) -> None:
     """Write verdicts as EvalPlus does, readable by 0.3.1 and its later development; samples not run are left out.
+
+    Args:
+        about: ``engine`` and ``notices``, under a key of ours that EvalPlus passes over: without it the file says of
+            our verdicts that they are EvalPlus'.
 
     Raises:
         OSError: it cannot be written.
@@ -138,6 +160,8 @@ def write_eval_results(path: Path, benchmark: Benchmark, checked: Sequence[Check
             for name, is_plus in (("base", False), ("plus", True))
         },
     }
+    if about is not None:
+        found["codearena"] = dict(about)
     write_atomically(path, _pieces(found))
 
 

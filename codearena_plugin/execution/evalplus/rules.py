@@ -26,6 +26,7 @@ from codearena_plugin.execution.evalplus.wire import (
     large,
     read_value,
     skip,
+    stated_value,
 )
 
 RTOL, FLOAT_ATOL = 1e-07, 1e-06
@@ -160,11 +161,11 @@ class Rules:
 def _value(frame: Frame) -> tuple[str, Any]:
     """Return the type's name and the builtin value that a frame states."""
     if frame.kind == "v":
-        value = read_value(frame.body)
+        value = stated_value(frame.body)
         return type(value).__name__, value
     if frame.kind == "n":
         name, _, raw = frame.body.partition(b"\0")
-        value = read_value(raw)
+        value = stated_value(raw)
         return f"subclass {name.decode('utf-8', 'replace')} of {type(value).__name__}", value
     raise UnreadableError
 

@@ -6,6 +6,7 @@ nothing here) and the driver. A value is kept as the driver stated it: at most 1
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -14,6 +15,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from codearena_plugin import paths
 from codearena_plugin.errors import IncompleteRunError
@@ -24,6 +26,7 @@ from codearena_plugin.execution.evalplus.wire import (
     Frame,
     Part,
     UnreadableError,
+    count,
     driver_job,
     driver_options,
     driver_source,
@@ -39,6 +42,7 @@ from codearena_plugin.execution.sandbox import MIB, Finished, Job, SandboxOption
 _log = logging.getLogger("lm_eval.codearena")
 _CALL_S, _TOTAL_S = 300.0, 900.0
 _OUTPUT_BYTES = 256 * MIB
+_DIGEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,17 @@ def truths(
     folder = _folder(benchmark, options)
     found = {problem.task_id: _read(folder, problem) for problem in problems}
     missing = [problem for problem in problems if found[problem.task_id] is None]
+    unwritten = ""
     if missing:
         _log.info("running the reference solutions of %d problems of %s, once", len(missing), benchmark.label)
         jobs = [_job(benchmark, problem) for problem in missing]
         for index, finished in run_jobs(driver_options(options), jobs, workers=workers):
             truth = _truth(missing[index], finished)
             found[missing[index].task_id] = truth
-            if not truth.broken:
-                _write(folder, missing[index], truth)
+            if not truth.broken and not unwritten:
+                unwritten = _write(folder, missing[index], truth)
+    if unwritten:
+        _log.warning("%s; the reference solutions will be run again next time", unwritten)
     return [known for problem in problems if (known := found[problem.task_id]) is not None]
 
 
@@ -178,24 +185,39 @@ def _path(folder: Path, problem: Problem) -> Path:
 
 
 def _read(folder: Path, problem: Problem) -> Truth | None:
+    """Return what was kept of a problem; ``None`` if nothing was, or it is not whole: one changed byte is a verdict."""
     try:
-        found = read_value(_path(folder, problem).read_bytes())
-    except (OSError, UnreadableError):
+        kept = _path(folder, problem).read_bytes()
+        if _digest(kept[_DIGEST:]) != kept[:_DIGEST]:
+            return None
+        base, plus = read_value(kept[_DIGEST:])
+        return Truth(_side(problem.base_inputs, *base), _side(problem.plus_inputs, *plus))
+    except (OSError, TypeError, ValueError):  # UnreadableError is a ValueError; the others: another version wrote it
         return None
-    sides = []
-    for inputs, (expected, cpu_s) in zip((problem.base_inputs, problem.plus_inputs), found, strict=True):
-        sides.append(Side(pack(list(inputs)), expected, cpu_s))
-    return Truth(sides[0], sides[1])
 
 
-def _write(folder: Path, problem: Problem, truth: Truth) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _side(inputs: Sequence[Any], expected: bytes, cpu_s: tuple[float, ...]) -> Side:
+    if len(cpu_s) != len(inputs) or count(expected) != len(inputs):
+        raise UnreadableError
+    return Side(pack(list(inputs)), expected, cpu_s)
+
+
+def _digest(kept: bytes) -> bytes:
+    return hashlib.blake2b(kept, digest_size=_DIGEST).digest()
+
+
+def _write(folder: Path, problem: Problem, truth: Truth) -> str:
+    """Keep what a problem's reference solution gave; return why that cannot be, empty if it could."""
     path = _path(folder, problem)
     partial = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     sides = tuple((side.expected, side.cpu_s) for side in (truth.base, truth.plus))
+    kept = pack(sides)
     try:
-        partial.write_bytes(pack(sides))
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(_digest(kept) + kept)
         partial.replace(path)
     except OSError as exc:
-        partial.unlink(missing_ok=True)
-        _log.warning("%s cannot be written (%s); the reference solutions will be run again", path, exc)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        return f"{str(folder)!r} cannot be written ({exc.strerror or exc})"
+    return ""

@@ -5,6 +5,7 @@ The reader of values knows the builtin types only, is bounded in depth and size,
 
 from __future__ import annotations
 
+import importlib.util
 import marshal
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,9 +19,13 @@ from codearena_plugin.execution.sandbox import MIB, Job, Limits, SandboxOptions,
 MODULE = "codearena_driver"
 VERSION = 2
 """Of marshal: what the driver writes, and what every Python 3 reads."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Of numpy's libraries, which would start one thread a core."""
 MEMORY_BYTES = 4096 * MIB
 """As much as EvalPlus allows; here it counts from an empty process and not from the size of the one that started it."""
 WALL_FACTOR = 3.0
+LARGEST = 17 * 1024
+"""Bytes of a value that is stated; the driver sends only the digest of a larger one, so more of them are forged."""
 _HEAD = 5
 _DEEPEST = 100
 _DIGIT_BITS = 15
@@ -92,12 +97,27 @@ def driver_job(stdin: bytes, *, cpu_s: float, output_bytes: int) -> Job:
     limits = Limits(
         cpu_s=cpu_s, wall_s=WALL_FACTOR * cpu_s, memory_bytes=MEMORY_BYTES, processes=16, output_bytes=output_bytes
     )
-    return Job((Step(("python", "-m", MODULE), stdin, limits),))
+    folder = numpy_folder()
+    env = {"CODEARENA_NUMPY": str(folder), **dict.fromkeys(_THREADS, "1")} if folder else {}
+    return Job((Step(("python", "-m", MODULE), stdin, limits, env),))
 
 
 def driver_options(options: SandboxOptions) -> SandboxOptions:
-    """Return the options of a sandbox that has the driver."""
-    return replace(options, modules={**options.modules, MODULE: driver_source()})
+    """Return the options of a sandbox that has the driver, and our numpy where it also has our Python."""
+    folder = numpy_folder() if options.python is None else None
+    libraries = [path for path in (folder, folder and folder.with_name("numpy.libs")) if path and path.is_dir()]
+    return replace(
+        options,
+        modules={**options.modules, MODULE: driver_source()},
+        read_only=(*options.read_only, *map(str, libraries)),
+    )
+
+
+@lru_cache(maxsize=1)
+def numpy_folder() -> Path | None:
+    """Return where our numpy lies: EvalPlus' Python always has one, so programs count on it."""
+    spec = importlib.util.find_spec("numpy")
+    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 def split_parts(stream: bytes, n_parts: int) -> list[tuple[bytes, Frame | None]]:
@@ -164,10 +184,21 @@ def large(frame: Frame) -> Large:
     Raises:
         UnreadableError: it is none.
     """
-    found = read_value(frame.body)
+    found = stated_value(frame.body)
     if not isinstance(found, tuple) or [type(item) for item in found[:3]] != [str, int, bytes] or len(found) != 4:
         raise UnreadableError
     return Large(*found)
+
+
+def stated_value(raw: bytes) -> Any:
+    """Return the value that a candidate states; what it costs to read and to hash is bounded by its size.
+
+    Raises:
+        UnreadableError: it is none, or larger than any that the driver sends.
+    """
+    if len(raw) > LARGEST:
+        raise UnreadableError
+    return read_value(raw)
 
 
 def read_value(raw: bytes) -> Any:

@@ -70,6 +70,7 @@ def read_evalplus(path: Path, found: Mapping[str, Any]) -> list[Execution]:
     if n_expected is None and len(tasks) < _FEWEST[base]:
         n_expected = _FEWEST[base]  # whichever version it is, this is a part of it
     known = named or f"a data set of unknown version, hash {str(found.get('hash'))[:12]!r}"
+    own, notices = _own(path, found.get("codearena"))
     samples = {task: _samples(path, task, rows) for task, rows in tasks.items()}
     has_plus = _has_plus(path, samples)
     outcomes = {base: {task: [one[0] for one in rows] for task, rows in samples.items()}}
@@ -82,9 +83,10 @@ def read_evalplus(path: Path, found: Mapping[str, Any]) -> list[Execution]:
             estimate=pass_at_k_interval(*_counts(by_task), 1).estimate,
             measured=Measured(tuple(pass_at_k(len(rows), sum(rows), 1) for rows in by_task.values()), tuple(by_task)),
             n_expected=n_expected,
-            engine=f"EvalPlus, {known}",
+            engine=own or f"EvalPlus, {known}",
             source=str(path),
-            notes=tuple(_notes(by_task)) if benchmark == base else (),
+            notes=tuple(_notes(by_task, is_own=bool(own))) if benchmark == base else (),
+            notices=notices,
             pass_at={
                 k: pass_at_k_interval(*_counts(by_task), k, confidence=CONFIDENCE)
                 for k in _MORE_K
@@ -95,11 +97,23 @@ def read_evalplus(path: Path, found: Mapping[str, Any]) -> list[Execution]:
     ]
 
 
-def _notes(by_task: Mapping[str, Sequence[bool]]) -> Iterator[str]:
+def _own(path: Path, said: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the engine and the notices of a file that is ours; an empty engine of one that EvalPlus wrote."""
+    if said is None:
+        return "", ()
+    engine, notices = (said.get("engine"), said.get("notices")) if isinstance(said, dict) else (None, None)
+    if not isinstance(engine, str) or not engine.strip():
+        raise _wrong(path, "all", "codearena.engine", engine, "the name of an engine")
+    if not isinstance(notices, list) or not all(isinstance(notice, str) for notice in notices):
+        raise _wrong(path, "all", "codearena.notices", notices, "a list of sentences")
+    return engine, tuple(notices)
+
+
+def _notes(by_task: Mapping[str, Sequence[bool]], *, is_own: bool) -> Iterator[str]:
     counts = sorted({len(rows) for rows in by_task.values()})
     if counts != [1]:
         yield f"{counts[0]} samples a problem" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} samples a problem"
-    if _FAULTY in by_task and not any(by_task[_FAULTY]):
+    if not is_own and _FAULTY in by_task and not any(by_task[_FAULTY]):
         yield _FAULT
 
 

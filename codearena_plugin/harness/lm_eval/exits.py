@@ -13,9 +13,13 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from codearena_plugin.errors import CodeArenaError, IncompleteRunError
+from codearena_plugin.errors import CodeArenaError, ConfigError, IncompleteRunError
 
 _CLI_MODULE = "lm_eval._cli.run"
+_NO_CONSENT = (
+    "the tasks on HumanEval+ and MBPP+ run programs that the model wrote, in a sandbox. Say that they may: "
+    "--confirm_run_unsafe_code."
+)
 _incomplete: list[str] = []
 _at_end: list[Callable[[], None]] = []
 
@@ -63,7 +67,13 @@ def patch_cli(module: ModuleType) -> None:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # lm-eval's arrows must not end a judged run
-        done = original(*args, **options)
+        try:
+            done = original(*args, **options)
+        except ValueError as exc:
+            if "codearena" not in str(exc) or "confirm_run_unsafe_code" not in str(exc):
+                raise
+            print(f"codearena: {_NO_CONSENT}", file=sys.stderr, flush=True)  # noqa: T201
+            raise SystemExit(ConfigError.exit_code) from None
         while _at_end:
             _at_end.pop(0)()
         if _incomplete:

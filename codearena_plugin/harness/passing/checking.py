@@ -107,8 +107,9 @@ def preflight(options: PassOptions) -> PassOptions:
     version_of(options.evalplus_python)
     if not options.sandbox.allow_unsafe:
         msg = (
-            "codearena_engine=evalplus runs code without a sandbox, as you. Agree with codearena_sandbox=unsafe-local, "
-            "which then marks the results, or leave the engine out."
+            "codearena_engine=evalplus runs code without a sandbox, as you. Agree with "
+            "codearena_sandbox=unsafe-local (on our own command line: --unsafe-local), which then marks the results, "
+            "or leave the engine out."
         )
         raise ConfigError(msg)
     return options

@@ -105,7 +105,8 @@ def finish(
     ran = [one for one in checked if not _is_lacking(one)]
     if ran:
         try:
-            write_eval_results(directory / EVAL_RESULTS, chosen.benchmark, ran)
+            said = {"engine": engine_of(result), "notices": list(result.notices)}
+            write_eval_results(directory / EVAL_RESULTS, chosen.benchmark, ran, about=said)
         except OSError as exc:
             raise _unwritten(directory / EVAL_RESULTS, exc) from exc
     _write(directory / EXECUTION, json.dumps(_to_json(run, chosen, about), indent=1, allow_nan=False) + "\n")

@@ -51,6 +51,10 @@ def test_no_sandbox_at_all_is_a_note_that_says_what_to_do(nothing_works):
     assert "apt-get install bubblewrap" in check.found
 
 
+def test_no_sandbox_with_the_python_that_was_named_is_a_problem(nothing_works):
+    assert found(codearena_sandbox_python="/nope")["sandbox"].state == PROBLEM
+
+
 def test_a_sandbox_that_was_asked_for_and_does_not_work_is_a_problem(nothing_works):
     check = found(codearena_sandbox="landlock")["sandbox"]
     assert check.state == PROBLEM

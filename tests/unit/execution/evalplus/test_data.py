@@ -106,6 +106,7 @@ def test_a_download_of_another_md5_is_refused(
     ("line", "said"),
     [
         ("{", "line 1: no JSON"),
+        ("[" * 100_000, "line 1: no JSON"),
         ("[]", "line 1: task_id is \\[\\]"),
         (json.dumps({**HUMANEVAL[0], "atol": "x"}), "line 1: atol is 'x'"),
         (json.dumps(HUMANEVAL[0]) + "\n" + json.dumps(HUMANEVAL[0]), "line 2: .*a second time"),
@@ -127,6 +128,13 @@ def test_a_wrong_place_is_named(tmp_path: Path) -> None:
         load_benchmark("mbpp", data=str(tmp_path))
     with pytest.raises(ConfigError, match="Unknown benchmark"):
         load_benchmark("x", data=None)  # type: ignore[arg-type]
+
+
+def test_the_other_benchmarks_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps(HUMANEVAL[0]))
+    with pytest.raises(DataError, match=r"has problems of HumanEval\+ .*expected those of MBPP\+"):
+        load_benchmark("mbpp", data=str(path))
 
 
 def test_the_released_data_are_the_released_data() -> None:

@@ -51,6 +51,14 @@ def test_pass_at_k_counts_what_was_run_and_says_what_it_rests_on(tmp_path: Path)
     assert (nothing.base, nothing.plus, nothing.n_problems) == ({}, {}, 0)
 
 
+def test_samples_that_fail_for_want_of_numpy_are_told(tmp_path: Path) -> None:
+    lacking = Checked("HumanEval/0", 0, "import numpy as np\n", "fail", "fail", why="raised ModuleNotFoundError")
+    other = Checked("HumanEval/1", 0, "import nunpy\n", "fail", "fail", why="raised ModuleNotFoundError")
+    said = summarise(small(tmp_path), [lacking, other], UNSAFE).notices
+    assert any(notice.startswith("1 of the samples that failed import numpy") for notice in said)
+    assert not any("numpy" in notice for notice in summarise(small(tmp_path), CHECKED, UNSAFE).notices)
+
+
 def test_the_file_of_verdicts_is_evalplus_own_and_the_gap_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "m_eval_results.json"
     write_eval_results(path, small(tmp_path), CHECKED)
@@ -62,6 +70,18 @@ def test_the_file_of_verdicts_is_evalplus_own_and_the_gap_reads_it(tmp_path: Pat
     assert found["pass_at_k"] == {"base": {"pass@1": 0.5}, "plus": {"pass@1": 0.25}}
     base, plus = read_file(path)
     assert (base.model, base.estimate, plus.estimate) == ("m", 0.5, 0.25)
+    assert (base.engine.split(",")[0], base.notices) == ("EvalPlus", ())
+
+
+def test_the_file_of_our_verdicts_says_whose_they_are_and_keeps_its_notices(tmp_path: Path) -> None:
+    path = tmp_path / "m_eval_results.json"
+    about = {"engine": "codearena builtin 1, sandbox unsafe-local", "notices": ["UNSAFE: …"]}
+    write_eval_results(path, small(tmp_path), CHECKED, about=about)
+    assert [(one.engine, list(one.notices)) for one in read_file(path)] == [(about["engine"], about["notices"])] * 2
+    for wrong in ("x", {"engine": "", "notices": []}, {"engine": "x", "notices": "UNSAFE"}):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "codearena": wrong}))
+        with pytest.raises(DataError, match=r"codearena\."):
+            read_file(path)
 
 
 def test_samples_are_read_with_repeats_and_wrong_rows_are_named(tmp_path: Path) -> None:
@@ -71,6 +91,7 @@ def test_samples_are_read_with_repeats_and_wrong_rows_are_named(tmp_path: Path) 
     assert read_samples(path) == [Sample("a", "1", 0, True), Sample("b", "2", 0, False), Sample("a", "3", 1, True)]
     for line, said in (
         ("{", "line 1: no JSON"),
+        ("[" * 100_000, "line 1: no JSON"),
         ('{"solution": "x"}', "task_id is missing"),
         ('{"task_id": "a", "solution": 3}', "solution is 3"),
         ('{"task_id": "a"}', "completion is None"),

@@ -6,6 +6,7 @@ import contextlib
 import json
 import marshal
 import math
+import time
 from typing import Any
 
 import pytest
@@ -93,6 +94,16 @@ def test_frames_are_cut_into_parts_and_a_torn_one_ends_its_part() -> None:
     assert (count(second), two) == (1, Frame("x", b"Ab"))
     assert (third, three) == (b"", None)
     assert [frame.kind for frame in frames(first[skip(first, 1) :])] == ["v"]
+
+
+def test_a_forged_value_larger_than_the_driver_sends_is_not_even_read() -> None:
+    long = b"l" + (400_000).to_bytes(4, "little") + b"\xff\x7f" * 400_000  # to make a number of it takes a minute
+    for kind, body in ((b"v", long), (b"n", b"x\0" + long), (b"d", long)):
+        forged = kind + len(body).to_bytes(4, "little") + body
+        for expected in (stream(1), stream(list(range(9000)))):
+            began = time.process_time()
+            assert Rules("humaneval", "f", 0.0).judge(forged, expected, [[1]]).why
+            assert time.process_time() - began < 1
 
 
 def test_equal_values_of_other_types_are_right_and_a_list_is_no_tuple() -> None:
