@@ -139,8 +139,9 @@ def test_the_numbers_are_those_of_the_programs_and_can_be_read_again(
 
 
 def test_without_consent_nothing_is_generated_or_run(programs: list[str], data: Path, tmp_path: Path) -> None:
-    printed = lm_eval(*programs, "--tasks", "codearena_humaneval_plus", *metadata(data), expect=1)
-    assert "marked as unsafe" in printed
+    printed = lm_eval(*programs, "--tasks", "codearena_humaneval_plus", *metadata(data), expect=2)
+    assert "--confirm_run_unsafe_code" in printed.splitlines()[-1]
+    assert "Traceback" not in printed
     assert not list(tmp_path.rglob("execution.json"))
 
 
