@@ -83,7 +83,8 @@ def count_grades(rows: Iterable[SideRow]) -> dict[str, int]:
 
 
 def _head(number: int, block: BlockEvidence) -> str:
-    quotes = "; the browser complained" if block.reached == "rendered" else "; what it printed begins with"
+    is_page = block.reached == "rendered"
+    quotes = "; the browser, which had no network, noted" if is_page else "; what it printed begins with"
     printed = quotes if block.excerpt and block.failed is None else ""
     return f"Block {number} ({name_of(block)}): {said(block)}{printed}"
 
