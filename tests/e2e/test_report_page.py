@@ -300,12 +300,12 @@ def test_a_name_on_the_leaderboard_and_a_cell_of_a_heat_map_lead_to_their_verdic
         link = tab.locator("#leaderboard tbody a").first
         model = link.inner_text()
         link.click()
-        assert tab.locator("#by-model").input_value() == model
+        tab.wait_for_function("model => document.getElementById('by-model').value === model", arg=model)
         tab.evaluate("for (const part of document.querySelectorAll('#parts details')) part.open = true")
         cell = tab.locator("table[data-kind=language] tbody td").first
         n = int(cell.locator("small").last.inner_text())
         cell.click()
-        assert tab.locator("#by-language").input_value() != ""
+        tab.wait_for_function("document.getElementById('by-language').value !== ''")
         assert counts(tab)["shown"] == n
     assert_quiet(seen, report.page)
 

@@ -100,7 +100,7 @@ def dialog() -> Html:
         id="verdict-title",
     )
     head = element("div", tools, title, element("p", id="verdict-why", class_="why"), class_="head")
-    body = element("div", id="verdict-body", class_="body", tabindex=0, autofocus=True)
+    body = element("div", id="verdict-body", class_="body", tabindex=0)
     return element("dialog", element("div", head, body), id="verdict", aria_labelledby="verdict-title")
 
 

@@ -351,6 +351,7 @@
     const models = $("verdict-model");
     models.replaceChildren(...index.models.flatMap((name, other) =>
       index.rows[other].outcome[p] === "." ? [] : [new Option(`${name}: ${WORDS.get(index.rows[other].outcome[p])}`, other, false, other === run)]));
+    $("verdict-body").autofocus = true;  // for the dialog; in the document itself it would ask for the focus at once
     if (!dialog.open) dialog.showModal();
     address({ prompt: index.prompts[p], model: index.models[run] }, push);
     const body = $("verdict-body");
