@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pass_runs import sandbox_options, write_data
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".venv-vllm" / "bin"
@@ -133,3 +134,20 @@ def test_vllm_can_be_the_judge_of_stored_answers_inside_lm_eval(tiny_model: Path
     assert "NO SCORE" in printed
     (ours,) = tmp_path.rglob("codearena_judge_codearena_*.json")
     assert sum(json.loads(ours.read_text())["statuses"].values()) == 64
+
+
+def test_vllm_writes_programs_and_one_command_tells_preference_pass_at_1_and_gap(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    options = {"codearena_evalplus_data": str(write_data(tmp_path / "data")), **sandbox_options()}
+    lm_eval(
+        *("--model", "vllm", "--model_args", f"pretrained={tiny_model},{SMALL}", "--apply_chat_template"),
+        *("--tasks", "codearena_mini,codearena_humaneval_plus,codearena_humaneval_plus_base"),
+        *("--batch_size", "auto", "--gen_kwargs", "max_gen_toks=32", "--confirm_run_unsafe_code"),
+        *("--metadata", json.dumps(options), "--output_path", str(tmp_path / "out")),
+        expect=0,
+    )
+    (gap,) = (tmp_path / "out").rglob("codearena_gap_*.json")
+    (model,) = json.loads(gap.read_text())["models"]
+    assert model["preference"]["n"] == 32
+    assert (model["execution"]["humaneval+"]["estimate"], model["execution"]["humaneval+"]["n"]) == (0.0, 4)
