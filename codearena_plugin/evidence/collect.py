@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -16,6 +15,7 @@ from codearena_plugin.evidence.place import place_of
 from codearena_plugin.evidence.record import BlockEvidence, Key, Side, SideRow, text_sha256
 from codearena_plugin.evidence.trying import may_be_late, try_piece
 from codearena_plugin.execution.choose import choose
+from codearena_plugin.execution.pool import default_workers
 from codearena_plugin.execution.sandbox import Executor, Sandbox, SandboxOptions
 
 
@@ -85,7 +85,7 @@ def collect(
                 if observe is not None:
                     observe(Collecting(len(found), total, reused))
 
-            late = [] if not left else _in_parallel(tries, left, workers or len(os.sched_getaffinity(0)), keep)
+            late = [] if not left else _in_parallel(tries, left, workers or default_workers(), keep)
             for text in late:
                 keep(tries.row(text, is_alone=True))
     return {text.key: found[text.key] for text in texts}

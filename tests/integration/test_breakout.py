@@ -131,7 +131,7 @@ for folder in ("/proc", "/tmp", os.path.dirname(os.getcwd()), os.path.dirname(os
     except OSError:
         continue
     for name in names:
-        for path in (f"{folder}/{name}/comm", f"{folder}/{name}/work/neighbours", f"{folder}/{name}/neighbours"):
+        for path in (os.path.join(folder, name, *rest) for rest in (["comm"], ["work", "neighbours"], ["neighbours"])):
             try:
                 print(path, open(path, errors="replace").read().strip())
             except OSError:

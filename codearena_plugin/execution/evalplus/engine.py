@@ -192,21 +192,13 @@ class _Run:
         asked = [(work, which) for work in works for which, verdict in work.found.items() if verdict.doubtful]
         if not asked:
             return
-        ours = self._digests([_close_job(work, which, work.problem.canonical) for work, which in asked])
-        theirs = self._digests([_close_job(work, which, work.solution) for work, which in asked])  # in other sandboxes
+        ours = self._all([_close_job(work, which, work.problem.canonical) for work, which in asked])
+        theirs = self._all([_close_job(work, which, work.solution) for work, which in asked])  # in other sandboxes
         for number, (work, which) in enumerate(asked):
-            tests = work.found[which].doubtful
-            expected, got = (split_parts(answers[number], len(tests)) for answers in (ours, theirs))
-            pairs = zip(tests, expected, got, strict=True)
-            wrong = next((test for test, one, other in pairs if one != other or one[1] != Frame("e")), None)
-            if wrong is None:
-                work.found[which] = _Verdict("pass")
-            else:
-                why = "returned another value than expected (a large one)"
-                work.found[which] = _Verdict("fail", wrong, why)
+            work.found[which] = close_verdict(work.found[which].doubtful, ours[number], theirs[number])
 
-    def _digests(self, jobs: Sequence[Job]) -> dict[int, bytes]:
-        return {index: done.last.stdout for index, done in run_jobs(self.options, jobs, workers=self.workers)}
+    def _all(self, jobs: Sequence[Job]) -> dict[int, Finished]:
+        return dict(run_jobs(self.options, jobs, workers=self.workers))
 
 
 def _close_job(work: _Work, which: Which, code: str) -> Job:
@@ -215,6 +207,31 @@ def _close_job(work: _Work, which: Which, code: str) -> Job:
     shape = shape_of(work.rules.benchmark, work.rules.entry_point)
     stdin = job_input(code, work.problem.entry_point, shape, parts, closely=True)
     return driver_job(stdin, cpu_s=_LOADING_S + PART_S * len(tests), output_bytes=MIB)
+
+
+def close_verdict(tests: Sequence[int], ours: Finished, theirs: Finished) -> _Verdict:
+    """Return the verdict on tests with large values, from the jobs that looked at them closely.
+
+    Args:
+        tests: by their position.
+        ours: of the reference solution; what it could not say again is nobody's failure.
+        theirs: of the sample.
+    """
+    for finished in (ours, theirs):
+        if finished.last.how == "lost":
+            return _Verdict("not-run", why=f"the sandbox failed: {finished.last.problem}")
+    expected, got = (split_parts(finished.last.stdout, len(tests)) for finished in (ours, theirs))
+    for test, one, other in zip(tests, expected, got, strict=True):
+        if one[1] != Frame("e"):
+            return _Verdict("not-run", why="the reference solution could not be run once more")
+        if one == other:
+            continue
+        if other[1] is None:
+            return _dead(theirs.last, test)
+        if other[1].kind == "t":
+            return _Verdict("timeout", test, "ran out of time")
+        return _Verdict("fail", test, "returned another value than expected (a large one)")
+    return _Verdict("pass")
 
 
 def _first_task(work: _Work) -> _Task:

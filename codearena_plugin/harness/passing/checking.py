@@ -26,6 +26,7 @@ from codearena_plugin.execution.evalplus.run import (
     resolve_pass_options,
     solution_of,
 )
+from codearena_plugin.execution.pool import default_workers
 from codearena_plugin.runs.options import resolve_options
 
 Style: TypeAlias = Literal["chat", "base"]
@@ -119,7 +120,7 @@ def shared_between(options: PassOptions, n_processes: int) -> PassOptions:
     """Return the options of one of several processes, which share the cores of this machine."""
     if n_processes == 1:
         return options
-    workers = options.workers or len(os.sched_getaffinity(0))
+    workers = options.workers or default_workers()
     return replace(options, workers=max(1, workers // n_processes))
 
 

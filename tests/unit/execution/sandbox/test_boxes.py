@@ -10,6 +10,7 @@ import boxes
 import pytest
 
 from codearena_plugin.execution.sandbox import Job, Limits, Sandbox, Step
+from codearena_plugin.execution.zygote import clean
 
 MIB = 1 << 20
 
@@ -187,10 +188,11 @@ def test_files_come_back_where_they_are_there_regular_and_small(box: Sandbox) ->
         "import os\nos.makedirs('d/e')\nopen('d/e/f', 'wb').write(b'\\0\\xff')\nopen('big', 'w').write('x' * 2000000)\n"
         "os.symlink('main.py', 'link')\nos.symlink('d', 'dlink')\nos.mkfifo('pipe')\nopen('empty', 'w')"
     )
-    names = ("d/e/f", "big", "link", "dlink/e/f", "pipe", "empty", "absent", "d", "../work/main.py", "main.py")
+    up = f"../{clean.WORK}/main.py"
+    names = ("d/e/f", "big", "link", "dlink/e/f", "pipe", "empty", "absent", "d", up, "main.py")
     finished = box.run(boxes.python_job(program, returns=names))
     assert finished.last.is_success
-    assert {name: len(content) for name, content in finished.files.items() if name != "../work/main.py"} == {
+    assert {name: len(content) for name, content in finished.files.items() if name != up} == {
         "d/e/f": 2,
         "empty": 0,
         "main.py": len(program),
