@@ -57,7 +57,7 @@ def resolve_pass_options(options: Mapping[str, Any], *, environ: Mapping[str, st
     Each may stand in the environment too, in capitals.
 
     Raises:
-        ConfigError: an unknown engine or sandbox, or a number of workers that is none.
+        ConfigError: an unknown engine or sandbox, an interpreter for the other engine, or no number of workers.
     """
     environ = os.environ if environ is None else environ
 
@@ -69,6 +69,12 @@ def resolve_pass_options(options: Mapping[str, Any], *, environ: Mapping[str, st
     engine = next((known for known in ENGINES if known == name), None)
     if engine is None:
         raise ConfigError(unknown_name("engine", name, ENGINES))
+    if engine == "builtin" and options.get("codearena_evalplus_python"):
+        msg = (
+            f"codearena_evalplus_python={options['codearena_evalplus_python']!r} is for the engine 'evalplus', and the "
+            "engine is 'builtin'. Add codearena_engine=evalplus, or leave it out."
+        )
+        raise ConfigError(msg)
     workers = chosen("workers")
     if workers is not None and (not workers.isdecimal() or int(workers) < 1):
         msg = f"codearena_workers is {workers!r}; expected a whole number of at least 1."

@@ -32,7 +32,13 @@ def test_options_come_from_the_command_line_or_the_environment() -> None:
     )
     assert (found.engine, found.workers, found.sandbox.allow_unsafe) == ("evalplus", 3, True)
     assert resolve_pass_options({}, environ={}) == PassOptions()
-    for wrong in ({"codearena_engine": "bultin"}, {"codearena_workers": "0"}, {"codearena_workers": "x"}):
+    without_engine = {"codearena_evalplus_python": "/usr/bin/python3"}
+    for wrong in (
+        {"codearena_engine": "bultin"},
+        {"codearena_workers": "0"},
+        {"codearena_workers": "x"},
+        without_engine,
+    ):
         with pytest.raises(ConfigError):
             resolve_pass_options(wrong, environ={})
 
