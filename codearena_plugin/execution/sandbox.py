@@ -26,7 +26,8 @@ class Limits:
         memory_bytes: resident memory, summed over the processes.
         processes: processes and threads at once.
         output_bytes: of standard output and of standard error, each; and of each file that is returned.
-        file_bytes: of one file; the scratch directory as a whole holds ``4 * file_bytes``.
+        file_bytes: of one file; the scratch directory as a whole holds ``4 * file_bytes``, which a sandbox without a
+            file system of its own (Landlock) can only watch: what writes more is ended some milliseconds later.
     """
 
     cpu_s: float = 10.0

@@ -82,7 +82,7 @@ class _Zygote:
             confine=child.Confine(user, ruleset, seccomp, before),
             use=partial(scan.use_of_descendants if self._is_shared else scan.use_of_all, os.getpid()),
             kill=self._killer(user),
-            is_full=self._is_full,
+            left=self._left,
             control=channel.fileno(),
             wake=_wake(),
         )
@@ -173,10 +173,10 @@ class _Zygote:
             return sweep.kill_all
         return partial(sweep.kill_each, partial(scan.descendants, os.getpid()))
 
-    def _is_full(self, pids: list[int], most: int) -> bool:
+    def _left(self, most: int) -> int:
         if self._is_shared:
-            return room.holds_too_much(self._scratch, most, pids)
-        return room.holds_too_many(self._scratch)
+            return room.left_of_bytes(self._scratch, most, scan.descendants(os.getpid()))
+        return room.left_of_entries(self._scratch)
 
 
 def _lost(problem: str) -> dict[str, Any]:

@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from codearena_plugin.execution.zygote import child, scan
+from codearena_plugin.execution.zygote import child, room, scan
 from codearena_plugin.execution.zygote.streams import Streams
 from codearena_plugin.execution.zygote.sweep import Swept, sweep
 
 FIRST_LOOK_S = 0.02
-LOOK_S = 0.05
 
 
 class Box(NamedTuple):
@@ -23,7 +22,7 @@ class Box(NamedTuple):
         confine: what holds its process.
         use: what all processes of the box use now.
         kill: sends SIGKILL to all of them.
-        is_full: whether the scratch directory holds too much; given the processes.
+        left: how many bytes the scratch directory still takes, of so many; 0: it holds too much.
         control: descriptor of the channel to the host; anything on it while a step runs means that the host is gone.
         wake: descriptor that can be read when a child has ended.
     """
@@ -31,7 +30,7 @@ class Box(NamedTuple):
     confine: child.Confine
     use: Callable[[], scan.Use]
     kill: Callable[[], None]
-    is_full: Callable[[list[int], int], bool]
+    left: Callable[[int], int]
     control: int
     wake: int
 
@@ -98,8 +97,8 @@ def run_step(plan: child.Plan, given: memoryview, box: Box) -> Done:
         problem = os.read(report, 4096).decode("utf-8", "replace")
         os.close(report)
         out, err = streams.close()
-    if streams.is_over and not watched.verdict:
-        watched.verdict = "output"
+    if streams.is_over or not box.left(4 * plan.limits["file_bytes"]):  # what was too quick to be seen
+        watched.verdict = watched.verdict or "output"
     ending = _ending(watched, swept, problem, plan)
     ending.update(wall_s=wall_s, survivors=swept.killed)
     if ending["how"] == "exited" and problem.startswith("exec"):
@@ -111,16 +110,22 @@ def _watch(watched: _Watched, streams: Streams, box: Box) -> None:
     """Return when the step's own process has ended, or when it must be ended."""
     deadline = watched.began + watched.limits["wall_s"]
     look = watched.began + FIRST_LOOK_S
+    most = 4 * watched.limits["file_bytes"]
+    look_at_room = watched.began + room.pause(most, 0)
     while True:
         now = time.monotonic()
         if now >= look:
-            look = now + LOOK_S
+            look = now + room.LOOK_S
             _look(watched, box)
+        if now >= look_at_room:
+            left = box.left(most)
+            look_at_room = time.monotonic() + room.pause(left, time.monotonic() - now)
+            watched.verdict = watched.verdict or ("" if left else "output")
         if now >= deadline:
             watched.verdict = watched.verdict or "timeout"
         if watched.verdict:
             return
-        news = streams.wait(min(deadline, look) - now)
+        news = streams.wait(min(deadline, look, look_at_room) - now)
         if box.control in news:
             raise HostGoneError
         if box.wake in news:
@@ -142,8 +147,6 @@ def _look(watched: _Watched, box: Box) -> None:
         watched.verdict = "memory"
     elif watched.reaped_s + use.cpu_s > watched.limits["cpu_s"]:
         watched.verdict = "timeout"
-    elif box.is_full(use.pids, 4 * watched.limits["file_bytes"]):
-        watched.verdict = "output"
 
 
 def _reap(watched: _Watched) -> None:

@@ -153,14 +153,22 @@ def test_only_a_file_of_the_job_is_made_executable(tmp_path: Path) -> None:
 
 def test_room_counts_bytes_entries_and_deleted_files_that_are_open(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x" * 100_000)
-    assert not room.holds_too_much(str(tmp_path), 1_000_000, [])
-    assert room.holds_too_much(str(tmp_path), 50_000, [])
+    assert 800_000 < room.left_of_bytes(str(tmp_path), 1_000_000, []) <= 900_001
+    assert room.left_of_bytes(str(tmp_path), 50_000, []) == 0
     with (tmp_path / "g").open("wb") as file:
         file.write(b"x" * 2_000_000)
         file.flush()
         (tmp_path / "g").unlink()
-        assert not room.holds_too_much(str(tmp_path), 1_000_000, [])
-        assert room.holds_too_much(str(tmp_path), 1_000_000, [os.getpid()])
+        assert room.left_of_bytes(str(tmp_path), 1_000_000, []) > 0
+        assert room.left_of_bytes(str(tmp_path), 1_000_000, [os.getpid()]) == 0
+
+
+def test_what_is_nearly_full_is_looked_at_sooner_but_not_all_the_time() -> None:
+    mib = 1 << 20
+    assert room.pause(1024 * mib, 0) == 0.05
+    assert room.pause(16 * mib, 0) < 0.005
+    assert room.pause(0, 0) == 0.001
+    assert room.pause(0, 0.01) == 0.04
 
 
 def test_use_is_summed_over_descendants() -> None:
