@@ -24,8 +24,9 @@ def gap(  # noqa: PLR0913, PLR0917  one parameter an option
         list[str] | None,
         typer.Option(
             metavar="RESULTS",
-            help="Our pass results, EvalPlus' eval_results.json, lm-eval's results_*.json, a CSV or JSON of pass@1 "
-            "with n and engine; or the published numbers of 'paper' or 'evalplus'. May be given several times.",
+            help="What codearena passk wrote, its directory or execution.json; EvalPlus' eval_results.json; lm-eval's "
+            "results_*.json; a CSV or JSON of pass@1 with n and engine; or the published numbers of 'paper' or "
+            "'evalplus'. May be given several times.",
         ),
     ] = None,
     match: Annotated[
@@ -36,9 +37,9 @@ def gap(  # noqa: PLR0913, PLR0917  one parameter an option
     benchmark: Annotated[
         str | None, typer.Option(metavar="NAME", help="Axis of execution, as humaneval+ or mbpp+.")
     ] = None,
-    rate: Annotated[str, typer.Option(help="Axis of preference: score or win_rate.")] = "score",
-    bootstraps: Annotated[int, typer.Option(help="Resamples of models, prompts and problems.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    rate: Annotated[str, typer.Option(metavar="score|win_rate", help="Axis of preference.")] = "score",
+    bootstraps: Annotated[int, typer.Option(metavar="N", help="Resamples of prompts and problems.")] = 2000,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the resampling.")] = 0,
     form: Annotated[
         str | None,
         typer.Option("--format", metavar="NAME", help="Print json, markdown, latex or csv (its main table) instead."),
@@ -48,7 +49,7 @@ def gap(  # noqa: PLR0913, PLR0917  one parameter an option
         typer.Option("--by", metavar="language", help="Also set both axes side by side, language by language."),
     ] = None,
     min_n: Annotated[
-        int, typer.Option(min=1, help="By language: what rests on fewer prompts or problems is in brackets.")
+        int, typer.Option(metavar="N", min=1, help="By language: fewer prompts or problems stand in brackets.")
     ] = 10,
     partial: Annotated[
         bool, typer.Option("--partial", help="Let results on a part of a benchmark into line, correlations and pairs.")

@@ -14,7 +14,7 @@ from codearena_plugin.gap.correlating import Axes, correlation_of
 from codearena_plugin.gap.execution import BENCHMARKS, CONFIDENCE, Execution, base_and_plus, title_of
 from codearena_plugin.gap.languages import ByLanguage, by_language, language_notes, with_means
 from codearena_plugin.gap.matching import match_results
-from codearena_plugin.gap.preference import Group, Preference, published_preferences
+from codearena_plugin.gap.preference import ODD, Group, Preference, published_preferences
 from codearena_plugin.gap.record import Correlation, Gap, GapOptions, Model, Pair
 from codearena_plugin.runs.caveats import notices
 from codearena_plugin.scoring.association.correlation import FEWEST_MODELS
@@ -24,8 +24,6 @@ from codearena_plugin.scoring.association.line import (
     Point,
     Residual,
     fit_line,
-    left_out_residuals,
-    logit_of,
 )
 from codearena_plugin.scoring.association.noise import Measured
 from codearena_plugin.scoring.association.places import rank_shift
@@ -90,6 +88,7 @@ def gap_of(inputs: Inputs, options: GapOptions | None = None) -> Gap:
         models=tuple(placed.models.get(_key(model), model) for model in models),
         correlations=tuple(_correlations(models, basis, options)),
         line=placed.line,
+        n_equal=placed.n_equal,
         pairs=placed.pairs,
         languages=languages,
         lacking=tuple(model.preference.name for model in own if not model.executions and not model.parts),
@@ -220,13 +219,16 @@ class _Placed:
             )
             for i, model in enumerate(models)
         }
-        whole = [options.partial or not model.executions[axis].is_partial for model in models]
-        pairs = (pair for (i, j), pair in _equals(models, axis, axes) if whole[i] and whole[j])
-        self.pairs = tuple(sorted(pairs, key=lambda pair: -pair.difference))
+        whole = [i for i, model in enumerate(models) if options.partial or not model.executions[axis].is_partial]
+        equal = [_pair(models, i, j, axis, axes) for i, j in itertools.combinations(whole, 2)]
+        self.n_equal = sum(pair is not None for pair in equal)
+        self.pairs = tuple(sorted((one for one in equal if one and one.low > 0), key=lambda one: -one.difference))
 
 
 def _residuals(models: Sequence[Model], among: Sequence[int], axis: str) -> tuple[Line, dict[int, Residual]]:
-    """Return the line of the basis and all residuals; a model of the basis is held to the line of the others.
+    """Return the line of the basis and all residuals, each from the line of the others: no model bends its own.
+
+    A run of a published model is held to a line without its published self.
 
     Raises:
         NoLineError: there is no line.
@@ -236,32 +238,42 @@ def _residuals(models: Sequence[Model], among: Sequence[int], axis: str) -> tupl
     if among and not basis:
         msg = f"it is not known on how many problems {title_of(axis)} rests, so neither is its noise"
         raise NoLineError(msg)
-    line = fit_line([points[i] for i in basis])
-    left_out = dict(zip(basis, left_out_residuals([points[i] for i in basis], CONFIDENCE), strict=True))
-    return line, {i: left_out[i] if i in left_out else line.residual(point, CONFIDENCE) for i, point in points.items()}
+    line, names = fit_line([points[i] for i in basis]), [_names(model, axis) for model in models]
+
+    def is_same(i: int, j: int) -> bool:
+        return i == j or (models[i].preference.group != models[j].preference.group and bool(names[i] & names[j]))
+
+    def of_others(i: int) -> Line:
+        others = [j for j in basis if not is_same(i, j)]
+        return line if len(others) == len(basis) else fit_line([points[j] for j in others])
+
+    return line, {i: of_others(i).residual(point, CONFIDENCE) for i, point in points.items()}
+
+
+def _names(model: Model, axis: str) -> set[str]:
+    """Return what a model is called, by its run or the paper and by its results."""
+    result = model.executions[axis]
+    return {model.preference.model, result.model, result.alias} - {""}
 
 
 def _point(model: Model, axis: str) -> Point | None:
-    """Return a model on the logit scale; ``None`` where the noise of an axis is not known: one prompt, or no n."""
+    """Return a model on both axes; ``None`` where the noise of an axis is not known: one prompt, or no n."""
     executed, preferred = model.executions[axis].interval, model.preference.measured
     if executed is None or preferred is None or executed.n < 2 or len(preferred.values) < 2:
         return None
-    return Point(logit_of(executed), logit_of(preferred.interval(CONFIDENCE)))
+    return Point(executed, preferred.interval(CONFIDENCE))
 
 
-def _equals(models: Sequence[Model], axis: str, axes: Axes) -> Iterator[tuple[tuple[int, int], Pair]]:
-    """Yield the pairs of one group whose tests are equal and whose preference is not, 95 times in 100."""
-    for (i, a), (j, b) in itertools.combinations(enumerate(models), 2):  # the better preferred one comes first
-        tests = [name for name in base_and_plus(axis) if name in a.executions and name in b.executions]
-        shares = {name: (a.executions[name].estimate, b.executions[name].estimate) for name in tests}
-        if a.preference.group != b.preference.group or any(abs(p - q) > EQUAL + 1e-9 for p, q in shares.values()):
-            continue
-        tail = (1 - CONFIDENCE) / 2
-        drawn = axes.noisy_y[:, i] - axes.noisy_y[:, j]
-        low, high = np.nanquantile(drawn, (tail, 1 - tail))
-        if low > 0:
-            difference = float(axes.y[i] - axes.y[j])
-            yield (i, j), Pair(a.preference.name, b.preference.name, difference, float(low), float(high), shares)
+def _pair(models: Sequence[Model], i: int, j: int, axis: str, axes: Axes) -> Pair | None:
+    """Return by how much a model is preferred to one below it; ``None`` if they differ on tests, or in group."""
+    a, b = models[i], models[j]
+    tests = [name for name in base_and_plus(axis) if name in a.executions and name in b.executions]
+    shares = {name: (a.executions[name].estimate, b.executions[name].estimate) for name in tests}
+    if a.preference.group != b.preference.group or any(abs(p - q) > EQUAL + 1e-9 for p, q in shares.values()):
+        return None
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.nanquantile(axes.noisy_y[:, i] - axes.noisy_y[:, j], (tail, 1 - tail))
+    return Pair(a.preference.name, b.preference.name, float(axes.y[i] - axes.y[j]), float(low), float(high), shares)
 
 
 def _near_names(own: Sequence[Model], unused: Sequence[str]) -> Iterator[str]:
@@ -287,6 +299,9 @@ def _partial_notes(models: Sequence[Model], options: GapOptions) -> Iterator[str
 def _notes(models: Sequence[Model], axis: str, options: GapOptions) -> Iterator[str]:
     """Yield what a reader should know: mixed engines and sizes, what sources say, incomplete results."""
     yield from _partial_notes(models, options)
+    for model in (model for model in models if model.preference.group == "published" and _is_on(model, axis)):
+        if model.preference.name in ODD:
+            yield f"{model.preference.name}: {ODD[model.preference.name]}"
     for name in base_and_plus(axis):
         found = [model.executions[name] for model in models if name in model.executions]
         engines = list(dict.fromkeys(one.engine for one in found))

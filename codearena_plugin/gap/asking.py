@@ -49,6 +49,9 @@ def inputs_of(runs: Sequence[StoredRun], asked: Asked, options: GapOptions) -> I
     if runs and not asked.execution:
         msg = f"No execution results were given. Name files with --execution, or {' or '.join(SOURCES)}."
         raise ConfigError(msg)
+    if not runs and options.by_language:
+        msg = "Published preference is not known by programming language: --by language needs runs of yours."
+        raise ConfigError(msg)
     if not runs and (said or len(sources) < len(asked.execution)):
         msg = "Without a run there is nothing to match files of results with: name run directories."
         raise ConfigError(msg)

@@ -8,7 +8,7 @@ import numpy as np
 
 from codearena_plugin.gap.execution import CONFIDENCE, Execution
 from codearena_plugin.gap.record import Correlation, GapOptions
-from codearena_plugin.scoring.association.correlation import model_resamples, rank_correlation_interval
+from codearena_plugin.scoring.association.correlation import rank_correlation_interval
 from codearena_plugin.scoring.association.noise import Measured, replicates
 from codearena_plugin.scoring.resample import Array
 
@@ -31,10 +31,9 @@ def correlation_of(
     benchmark: str, preferred: Sequence[Measured], results: Sequence[Execution], options: GapOptions
 ) -> Correlation:
     """Return the rank correlations of preference with results on one benchmark, of the same models in both."""
-    resamples = model_resamples(len(results), options.n_bootstraps, options.seed)
     axes = Axes(preferred, results, options)
     spearman, kendall = (
-        rank_correlation_interval(kind, axes.x, axes.y, resamples, noisy=axes.noisy, confidence=CONFIDENCE)
+        rank_correlation_interval(kind, axes.x, axes.y, noisy=axes.noisy, confidence=CONFIDENCE)
         for kind in ("spearman", "kendall")
     )
     return Correlation(benchmark, len(results), spearman, kendall)

@@ -17,6 +17,12 @@ Rate = Literal["score", "win_rate"]
 Group = Literal["yours", "published"]
 RATES: tuple[Rate, ...] = get_args(Rate)
 
+ODD: Mapping[str, str] = {
+    "CodeLlama-7B-Instruct": "its published score, far above those of CodeLlama-13B, -34B and -70B, looks odd without "
+    "being provably wrong"
+}
+"""Published models that stand far from the line -> what to know of their score (``leaderboard/data/README.md``)."""
+
 _TIES: Mapping[Rate, float] = {"score": 0.5, "win_rate": 0.0}
 
 

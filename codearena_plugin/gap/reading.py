@@ -19,6 +19,7 @@ from codearena_plugin.gap.formats.passes import is_pass, read_pass
 from codearena_plugin.gap.formats.plain import SCHEMA, is_plain, read_csv_results, read_json_results
 from codearena_plugin.gap.reference import SOURCES, shipped
 
+_IN_DIRECTORY = "execution.json"  # what `codearena passk` and both harnesses write
 _FORMATS = f"{PASS_SCHEMA}, EvalPlus' eval_results.json, lm-eval's results_*.json, {SCHEMA}, or a CSV file"
 
 
@@ -26,7 +27,8 @@ def read_results(given: Sequence[str]) -> list[Execution]:
     """Return all results of files, and of the sources that the package ships, in the order given.
 
     Args:
-        given: paths, or names in ``reference.SOURCES``; a file of such a name is meant by ``./name``.
+        given: paths, or names in ``reference.SOURCES``; a file of such a name is meant by ``./name``, and a directory
+            stands for the ``execution.json`` in it.
 
     Raises:
         DataError: a file cannot be read, has none of the formats, or is given twice.
@@ -34,14 +36,19 @@ def read_results(given: Sequence[str]) -> list[Execution]:
     found: list[Execution] = []
     seen: set[str] = set()
     for name in given:
-        key = name if name in SOURCES else str(Path(name).expanduser().resolve())
+        source, path = next((source for source in SOURCES if source == name), None), _file(name)
+        key = source or str(path.resolve())
         if key in seen:
             msg = f"Execution results {name!r} are given twice."
             raise DataError(msg)
         seen.add(key)
-        source = next((source for source in SOURCES if source == name), None)
-        found += shipped(source) if source else read_file(Path(name).expanduser())
+        found += shipped(source) if source else read_file(path)
     return found
+
+
+def _file(name: str) -> Path:
+    path = Path(name).expanduser()
+    return path / _IN_DIRECTORY if path.is_dir() else path
 
 
 def read_file(path: Path) -> list[Execution]:
@@ -76,8 +83,12 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
         return (gzip.decompress(content) if path.name.endswith(".gz") else content).decode("utf-8")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as exc:
-        known = ", ".join(SOURCES)
-        msg = f"Execution results {str(path)!r} cannot be read: {exc}. Expected a file, or one of {known}."
+        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
+        known = " or ".join(map(repr, SOURCES))
+        msg = (
+            f"Execution results {str(path)!r} cannot be read: {why}. Expected a file, a directory with "
+            f"{_IN_DIRECTORY}, or the published {known}."
+        )
         raise DataError(msg) from exc
 
 

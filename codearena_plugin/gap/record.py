@@ -127,7 +127,8 @@ class Gap:
         basis: "published" or "yours": whose line it is, and among whom a model has its place.
         models: by preference, the best first; those without a score last.
         line: or why there is none.
-        pairs: of one group, equal on base and plus tests within a point; the most different in preference first.
+        n_equal: pairs of one group that are equal on tests within a point, base and plus.
+        pairs: those of them that differ in preference, the most different first.
         languages: with both sides in at least one model, most prompts first; ``None`` if they were not asked for.
         lacking: models without any result; they are in ``models`` too.
         unused: names of results that belong to no model.
@@ -142,6 +143,7 @@ class Gap:
     models: tuple[Model, ...]
     correlations: tuple[Correlation, ...]
     line: Line | str
+    n_equal: int
     pairs: tuple[Pair, ...]
     languages: tuple[OfLanguage, ...] | None
     lacking: tuple[str, ...]
@@ -166,6 +168,7 @@ class Gap:
             "models": [_model_to_json(model) for model in self.models],
             "correlations": [_correlation_to_json(one) for one in self.correlations],
             "line": _line_to_json(self.line),
+            "n_equal": self.n_equal,
             "pairs": [dataclasses.asdict(pair) for pair in self.pairs],
             "languages": None if self.languages is None else [_language_to_json(one) for one in self.languages],
             "lacking": list(self.lacking),

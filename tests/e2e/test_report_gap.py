@@ -90,7 +90,7 @@ def test_a_run_s_name_leads_to_its_verdicts_and_paper_has_the_plot(browser: Any,
     with opened(browser, pages["report"]) as (tab, seen):
         tab.locator("#gap summary", has_text="Both axes").click()
         tab.locator("#gap a", has_text="m5").first.click()
-        assert tab.locator("#by-model").input_value() == "m5"
+        tab.wait_for_function("document.getElementById('by-model').value === 'm5'")
         tab.emulate_media(media="print")
         assert tab.locator("#gap svg.plot.wide").is_visible()
     assert_quiet(seen, pages["report"])

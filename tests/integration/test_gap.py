@@ -55,10 +55,24 @@ def test_the_published_models_need_no_run_and_show_the_paper_s_finding(codearena
     [at] = [i for i, line in enumerate(lines) if "Qwen2.5-Coder-32B-Instruct −" in line]
     assert all(word in lines[at] for word in ("+19.6", "92.7 / 92.7", "87.2 / 87.8"))
     assert "Qwen2.5-SynCoder" in lines[at + 1]
-    assert "outside what is expected  CodeLlama-7B-Instruct" in out
+    assert "outside what is expected  CodeLlama-7B-Instruct (1 of 30; 1.5 would be by chance)" in out
+    assert "looks odd without being provably wrong" in " ".join(out.split()), "it may be a slip of the paper"
     [row] = [line for line in lines if line.startswith(" HumanEval+ ")]
     assert row.split()[1:3] == ["30", "0.86"]
     assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize("width", ["80", "100", "120"])
+def test_no_line_is_wider_than_the_terminal_and_no_benchmark_is_broken(codearena, monkeypatch, width: str) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    code, out, _ = codearena("gap", "--published", *QUICK)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= int(width)
+    assert "BigCodeBench hard " in out
+    assert "o1-mini " in out
+    assert "Qwen2.5-Coder-32B-Instruct " in out
+    assert "5 pairs are at most one point apart" in " ".join(out.split())
+    assert ("for want of room" in out) == (width == "80")
 
 
 def test_evalplus_own_numbers_can_stand_in_for_the_paper_s(codearena) -> None:
@@ -79,6 +93,8 @@ def test_a_run_named_as_a_published_model_can_take_its_published_pass_at_1(codea
     )
     assert code == 0
     assert "92.1 / 86.0" in out
+    others = "MBPP 86.8, MBPP+ 72.5, MultiPL-E 79.1, BigCodeBench 50.1, BigCodeBench hard 25.0, LiveCodeBench 34.6"
+    assert f"{others}; codearena gap --benchmark mbpp+ sets the axis" in " ".join(out.split())
 
 
 def test_runs_and_a_table_give_the_whole_page(codearena, runs, results) -> None:
@@ -218,6 +234,8 @@ def test_a_page_needs_no_run_has_no_script_and_replaces_only_its_own_kind(codear
     assert "<script" not in text
     assert " style=" not in text
     assert text.count("<svg") == 2
+    assert text.count("<details") == 3
+    assert text.index("<summary>Gap to the expected score: 30 rows") > text.index('<details class="card" open')
     for name in ("Qwen2.5-SynCoder", "CodeLlama-7B-Instruct", "Spearman", "EvalPlus, version not stated"):
         assert name in text
     other = tmp_path / "other.html"
@@ -247,6 +265,10 @@ def test_a_report_has_the_gap_as_a_section_and_as_tables(codearena, runs, result
         path.name for path in tables.iterdir()
     }
     assert json.loads((tables / "gap.json").read_text())["schema"] == "codearena-gap/1"
+    for name in ("gap", "gap_residuals", "gap_pairs", "gap_correlations", "gap_languages"):
+        header, *rows = csv.reader(io.StringIO((tables / f"{name}.csv").read_text(encoding="utf-8")))
+        assert len(set(header)) == len(header), "a program reads columns by name"
+        assert not any("(" in cell or " / " in cell for row in rows for cell in row[3:]), "one number a cell"
     assert "Both axes, model by model" in (tables / "tables.md").read_text(encoding="utf-8")
     code, _, _ = codearena(*common)
     assert code == 0
@@ -280,6 +302,7 @@ def test_a_run_without_a_score_ends_with_3_and_is_shown(codearena, tmp_path: Pat
         (("--published", "--plot", "gap.pdf"), "--plot writes .svg or .png"),
         (("--published", "--html", "gap.pdf"), "--html writes .html or .htm"),
         (("--published", "--by", "languages"), "Unknown part in --by 'languages'. Did you mean 'language'?"),
+        (("--published", "--by", "language"), "needs runs of yours"),
         (("--published", "--bootstraps", "5"), "100 or more"),
         (("--published", "--execution", "paper", "--execution", "evalplus"), "has two results on"),
         (("RUN", "--execution", "evalpus"), "cannot be read"),

@@ -102,8 +102,10 @@ def _rows(path: Path, rows: Iterable[tuple[str, Mapping[str, Any]]], whole: floa
         found[key] = one
     if not found:
         raise _wrong(path, "all", "all", "no row", "at least one model")
-    if whole == 100.0 and all(one.estimate <= 0.01 for one in found.values()):
-        raise _wrong(path, "all", PERCENT, "no number above 1", f"per cent; shares stand under {SHARE!r}")
+    highest = max(one.estimate for one in found.values())
+    if whole == 100.0 and 0 < highest <= 0.01:  # shares by mistake, or very weak models: the same digits
+        advice = f"per cent; shares stand under {SHARE!r}, and so must per cent as small as these"
+        raise _wrong(path, "all", PERCENT, "no number above 1", advice)
     return list(found.values())
 
 

@@ -5,6 +5,7 @@ The input is plain data of schema ``codearena-gap/1``.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from codearena_plugin.report.untrusted import one_line
 
 INTERVAL = "95 % interval"
 RATES: Mapping[str, str] = {"score": "score", "win_rate": "win rate"}
+_OVER = ("other models", "other prompts")
 _NAMED = 3
 _FEW_SOURCES = 8
 
@@ -25,12 +27,13 @@ def gap_facts(gap: Mapping[str, Any]) -> Facts:
     """Return what was compared, the line, who lies farthest from it, and what to know about the numbers."""
     facts = [
         ("preference", _preference(gap)),
-        ("execution", f"pass@1 on {title_of(gap['axis'])}; {'; '.join(_engines(gap))}"),
+        ("execution", f"pass@1 on {title_of(gap['axis'])}, in per cent; {'; '.join(_engines(gap))}"),
+        *_others(gap),
         ("line", _line(gap)),
     ]
     named = [_apart(model) for model in by_distance(gap)[:_NAMED]]
     if named:
-        facts.append(("farthest from it", "; ".join(named)))
+        facts.append(("farthest from the line", f"in standard errors, gaps in points: {'; '.join(named)}"))
         facts.append(("outside what is expected", _outside(by_distance(gap))))
     facts += [("notice", one_line(notice, 300)) for notice in gap["notices"]]
     facts += [("note", one_line(note, 300)) for note in gap["notes"]]
@@ -47,7 +50,7 @@ def gap_facts(gap: Mapping[str, Any]) -> Facts:
 
 
 def _preference(gap: Mapping[str, Any]) -> str:
-    rate = "score, win + tie / 2" if gap["options"]["rate"] == "score" else "win rate"
+    rate = "score, win + tie / 2, in per cent" if gap["options"]["rate"] == "score" else "win rate, in per cent"
     groups = {model["group"] for model in gap["models"]}
     sources = []
     if "yours" in groups and gap["manifest"]:
@@ -61,6 +64,21 @@ def _preference(gap: Mapping[str, Any]) -> str:
 def _engines(gap: Mapping[str, Any]) -> list[str]:
     found = [model["execution"].get(gap["axis"]) for model in gap["models"]]
     return list(dict.fromkeys(one_line(one["engine"], 100) for one in found if one))
+
+
+def _others(gap: Mapping[str, Any]) -> Facts:
+    """Return which benchmarks could be the axis instead; of one model alone, with its pass@1 there."""
+    results = [model["execution"] for model in gap["models"]]
+    own = base_and_plus(gap["axis"])
+    names = [name for name in dict.fromkeys(itertools.chain(*results)) if name not in own]
+    if not names:
+        return []
+    shown = [
+        f"{title_of(name)} {percent(results[0][name]['estimate'])}" if len(results) == 1 else title_of(name)
+        for name in names
+    ]
+    other = next((name for name in names if name.endswith("+")), names[0])
+    return [("other benchmarks", f"{', '.join(shown)}; codearena gap --benchmark {other} sets the axis")]
 
 
 def _line(gap: Mapping[str, Any]) -> str:
@@ -82,8 +100,9 @@ def _apart(model: Mapping[str, Any]) -> str:
 
 def _outside(models: Sequence[Mapping[str, Any]]) -> str:
     """Return who lies outside the interval of prediction, and how many would by chance."""
-    names = ", ".join(one_line(model["name"]) for model in models if is_outside(model)) or "none"
-    return f"{names} (of {len(models)}, where {0.05 * len(models):.1f} are by chance)"
+    names = [one_line(model["name"]) for model in models if is_outside(model)]
+    counted = f"{len(names)} of {len(models)}; {0.05 * len(models):.1f} would be by chance"
+    return f"{', '.join(names) or 'none'} ({counted})"
 
 
 def by_distance(gap: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -184,12 +203,12 @@ def _shift(places: Mapping[str, Any] | None, *, brief: bool) -> tuple[str, ...]:
     if low is None:
         return (_places(up),) if brief else (_places(up), ABSENT)
     if brief:
-        return (f"{_places(up)} ({_places(math.floor(low))} to {_places(math.ceil(high))})",)
+        return (f"{_places(up)} ({math.floor(low)} to {math.ceil(high)})",)
     return _places(up), f"{_places(low)} to {_places(high)}"
 
 
 def _places(n: float) -> str:
-    return f"{n + 0.0:+g}"
+    return f"{n:+g}" if n else "0"
 
 
 def correlation_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
@@ -199,11 +218,32 @@ def correlation_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
     """
     rows = [
         (title_of(one["benchmark"]), str(one["n"]), *_correlation(one["spearman"]), *_correlation(one["kendall"]))
-        for one in gap["correlations"]
-        if one["spearman"] and one["kendall"]
+        for one in _correlated(gap)
     ]
-    columns = ("benchmark", "n", "Spearman", INTERVAL, "prompts", "Kendall", INTERVAL, "prompts")
+    columns = ("benchmark", "models", "Spearman", *_OVER, "Kendall", *_OVER)
     return Cells(columns[:-1], [row[:-1] for row in rows]) if brief else Cells(columns, rows)
+
+
+def long_correlation_cells(gap: Mapping[str, Any]) -> Cells:
+    """Return the same with one number a cell, and a name of its own for every column."""
+    kinds = {"spearman": "Spearman", "kendall": "Kendall"}
+    columns = [
+        name
+        for kind in kinds.values()
+        for name in (kind, *(f"{kind} {over} {end}" for over in _OVER for end in ("low", "high")))
+    ]
+    rows = []
+    for one in _correlated(gap):
+        cells = [title_of(one["benchmark"]), str(one["n"])]
+        for found in (one[kind] for kind in kinds):
+            ends = (*found["other_models"], *(found["other_prompts"] or (None, None)))
+            cells += [f"{found['estimate']:.4f}", *("" if end is None else f"{end:.4f}" for end in ends)]
+        rows.append(tuple(cells))
+    return Cells(("benchmark", "models", *columns), rows)
+
+
+def _correlated(gap: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in gap["correlations"] if one["spearman"] and one["kendall"]]
 
 
 def _correlation(found: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -223,6 +263,19 @@ def pair_cells(gap: Mapping[str, Any]) -> Cells:
         name = f"{one_line(pair['a'])} − {one_line(pair['b'])}"
         rows.append((name, signed(pair["difference"]), ends, *results))
     return Cells(("equal on tests", "preference", INTERVAL, *map(title_of, benchmarks)), rows)
+
+
+def long_pair_cells(gap: Mapping[str, Any]) -> Cells:
+    """Return the same with one number, and one name, a cell."""
+    benchmarks = shown_benchmarks(gap)
+    rows = []
+    for pair in gap["pairs"]:
+        shares = [pair["executions"].get(name, (None, None)) for name in benchmarks]
+        results = ["" if one is None else percent(one) for both in shares for one in both]
+        names = (one_line(pair["a"]), one_line(pair["b"]))
+        rows.append((*names, signed(pair["difference"]), f"{signed(pair['low'])} to {signed(pair['high'])}", *results))
+    titles = [f"{title_of(name)}{of}" for name in benchmarks for of in ("", " of the other")]
+    return Cells(("model", "other model", "preference", INTERVAL, *titles), rows)
 
 
 def source_cells(gap: Mapping[str, Any]) -> Cells:

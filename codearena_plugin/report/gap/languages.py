@@ -12,12 +12,14 @@ from codearena_plugin.report.gap.cells import INTERVAL, RATES, correlation_cells
 from codearena_plugin.report.untrusted import one_line
 
 
-def language_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
+def language_cells(gap: Mapping[str, Any], *, brief: bool = False, least: int | None = None) -> Cells:
     """Return both axes of every model by programming language; what rests on few prompts or problems is in brackets.
 
-    ``brief`` writes language and benchmark as a row of their own above the models, to fit a terminal.
+    ``brief`` writes language and benchmark as a row of their own above the models, to fit a terminal; ``least`` is how
+    many are not few, else what the gap's options say.
     """
-    least, rows = gap["options"]["min_n"], []
+    rows = []
+    least = gap["options"]["min_n"] if least is None else least
     for found in gap["languages"] or ():
         where = (one_line(found["language"], 40), title_of(found["benchmark"]))
         if brief:
@@ -32,6 +34,18 @@ def language_cells(gap: Mapping[str, Any], *, brief: bool = False) -> Cells:
         return Cells(("language", rate, INTERVAL, "n", "pass@1", INTERVAL, "n"), rows)
     names = ("language", "benchmark", "model", rate, INTERVAL, "prompts", "pass@1", INTERVAL, "problems")
     return Cells(names, rows)
+
+
+def long_language_cells(gap: Mapping[str, Any]) -> Cells:
+    """Return the same without brackets, and a column that says what they say: whether it rests on few."""
+    least, shown = gap["options"]["min_n"], language_cells(gap, least=0)
+    sides = [
+        [model[side] for side in ("preference", "execution") if model[side]]
+        for found in gap["languages"] or ()
+        for model in found["models"]
+    ]
+    few = ("yes" if any(one["n"] is not None and one["n"] < least for one in found) else "no" for found in sides)
+    return Cells((*shown.columns, "few"), [(*row, word) for row, word in zip(shown.rows, few, strict=True)])
 
 
 def _side(found: Mapping[str, Any] | None, least: int) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from codearena_plugin.errors import ConfigError, DataError, MissingExtraError
 from codearena_plugin.gap.execution import title_of
 from codearena_plugin.report.gap.cells import RATES
-from codearena_plugin.report.gap.spots import Box, Spot, expected_line, place_names, spots_of
+from codearena_plugin.report.gap.spots import Spot, expected_line, place_names, spots_of
 
 ENDINGS = (".svg", ".png")
 _WIDTH, _HEIGHT, _DPI = 10.0, 7.0, 110
@@ -74,7 +74,8 @@ def _drawn(spots: Sequence[Spot], gap: Mapping[str, Any], form: str) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that the font lacks is shown as boxes
         figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI, layout="constrained")
         axes = figure.add_subplot()
-        _draw_line(axes, spots, gap)
+        if line := expected_line(gap["line"], spots):
+            _draw_line(axes, line, gap["line"]["n"])
         for group in dict.fromkeys(spot.group for spot in spots):
             _draw_group(axes, [spot for spot in spots if spot.group == group], group, len({s.group for s in spots}) > 1)
         axes.set_xlabel(f"pass@1 on {title_of(gap['axis'])}, %", parse_math=False)
@@ -83,7 +84,7 @@ def _drawn(spots: Sequence[Spot], gap: Mapping[str, Any], form: str) -> bytes:
         axes.grid(alpha=0.25, linewidth=0.5)
         axes.legend(loc="upper left", frameon=False)
         figure.canvas.draw()  # sets the transforms that the names are placed by
-        _draw_names(axes, spots)
+        _draw_names(axes, spots, line)
         target = io.BytesIO()
         figure.savefig(target, format=form, metadata={"Date": None} if form == "svg" else {"Software": None})
     return target.getvalue()
@@ -104,33 +105,19 @@ def _draw_group(axes: Any, spots: Sequence[Spot], group: str, is_named: bool) ->
     )
 
 
-def _draw_line(axes: Any, spots: Sequence[Spot], gap: Mapping[str, Any]) -> None:
-    """Draw the expected score, and one standard deviation of the models about it."""
-    line = gap["line"]
-    if line["why_absent"] is not None:
-        return
-    low, high = min(spot.x for spot in spots) - 3, max(spot.x for spot in spots) + 3
-    at, below, middle, above = zip(*expected_line(line, low, high), strict=True)
-    axes.plot(at, middle, color="#444444", linewidth=1, label=f"expected, line of {line['n']} models")
-    axes.fill_between(at, below, above, color="#444444", alpha=0.08, linewidth=0, label="± scatter of the models")
+def _draw_line(axes: Any, line: Sequence[Sequence[float]], n: int) -> None:
+    """Draw the expected score, and one standard deviation of the ``n`` models about it."""
+    at, below, middle, above = zip(*line, strict=True)
+    axes.plot(at, middle, color="#444444", linewidth=1, label=f"expected score, line of {n} models")
+    label = "one standard deviation of these models"
+    axes.fill_between(at, below, above, color="#444444", alpha=0.08, linewidth=0, label=label)
 
 
-def _draw_names(axes: Any, spots: Sequence[Spot]) -> None:
+def _draw_names(axes: Any, spots: Sequence[Spot], line: Sequence[Sequence[float]]) -> None:
     """Write every name beside its point."""
-
-    def on_page(x: float, y: float) -> tuple[float, float]:
-        left, bottom = axes.transData.transform((x, y)) * 72 / _DPI
-        return float(left), float(bottom)
-
-    frame = Box(*(72 / _DPI * float(value) for value in axes.bbox.extents))
-    for spot, dx, dy, is_far in place_names(spots, spots, on_page, frame, _FONT):
-        axes.annotate(
-            _NOT_XML.sub("�", spot.name),
-            (spot.x, spot.y),
-            xytext=(dx, dy),
-            textcoords="offset points",
-            fontsize=_FONT,
-            color=_COLOURS[spot.group],
-            parse_math=False,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#888888"} if is_far else None,
-        )
+    for spot, dx, dy, leader in place_names(axes, _DPI, spots, spots, line, _FONT):
+        name, common = _NOT_XML.sub("�", spot.name), {"xy": (spot.x, spot.y), "textcoords": "offset points"}
+        axes.annotate(name, xytext=(dx, dy), fontsize=_FONT, color=_COLOURS[spot.group], parse_math=False, **common)
+        if leader:
+            arrow = {"arrowstyle": "-", "linewidth": 0.4, "color": "#888888", "shrinkA": 0, "shrinkB": 0}
+            axes.annotate("", xytext=leader, arrowprops=arrow, **common)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from codearena_plugin.gap.execution import title_of
 from codearena_plugin.report.facts import interval_cells, percent, share
 from codearena_plugin.report.gap.cells import RATES, by_distance, is_outside, signed
-from codearena_plugin.report.gap.spots import Box, Spot, expected_line, place_names, spots_of
+from codearena_plugin.report.gap.spots import Spot, expected_line, place_names, spots_of
 from codearena_plugin.report.page.elements import Html, joined
 from codearena_plugin.report.page.svg import COLOURS, DPI, RC, figure, to_html
 from codearena_plugin.report.untrusted import one_line
@@ -42,12 +42,13 @@ def _drawn(gap: Mapping[str, Any], spots: Sequence[Spot], window: str) -> Html:
     drawn = figure(width, height)
     inside = (width - _LEFT - _RIGHT) / width, (height - _TOP - _BOTTOM) / height
     axes = drawn.add_axes((_LEFT / width, _BOTTOM / height, *inside))
-    _draw_line(axes, spots, gap)
+    line = expected_line(gap["line"], spots)
+    _draw_line(axes, line)
     for spot in spots:
         _draw_spot(axes, spot)
     _dress(axes, gap)
     drawn.canvas.draw()  # sets the transforms that the names are placed by
-    _draw_names(axes, spots, _named(gap, spots, _MOST_NAMES if window == "wide" else 0))
+    _draw_names(axes, spots, _named(gap, spots, _MOST_NAMES if window == "wide" else 0), line)
     label = f"Preference over pass@1 on {title_of(gap['axis'])}, one point a model, with 95 % intervals"
     return to_html(
         drawn,
@@ -91,12 +92,11 @@ def _draw_spot(axes: Axes, spot: Spot) -> None:
     )
 
 
-def _draw_line(axes: Axes, spots: Sequence[Spot], gap: Mapping[str, Any]) -> None:
-    """Draw the expected score, and one standard deviation of the models about it."""
-    if gap["line"]["why_absent"] is not None:
+def _draw_line(axes: Axes, line: Sequence[Sequence[float]]) -> None:
+    """Draw the expected score, and one standard deviation of the models about it; nothing where there is no line."""
+    if not line:
         return
-    low, high = min(spot.x for spot in spots) - 3, max(spot.x for spot in spots) + 3
-    at, below, middle, above = zip(*expected_line(gap["line"], low, high), strict=True)
+    at, below, middle, above = zip(*line, strict=True)
     axes.fill_between(at, below, above, color=COLOURS["muted"], alpha=0.12, linewidth=0)
     axes.plot(at, middle, color=COLOURS["muted"], linewidth=1.2)
 
@@ -113,23 +113,15 @@ def _dress(axes: Axes, gap: Mapping[str, Any]) -> None:
         drawn.set_visible(False)
 
 
-def _draw_names(axes: Axes, spots: Sequence[Spot], named: Sequence[Spot]) -> None:
-    def on_page(x: float, y: float) -> tuple[float, float]:
-        left, bottom = axes.transData.transform((x, y)) * 72 / DPI
-        return float(left), float(bottom)
-
-    left, bottom, right, top = (72 / DPI * float(value) for value in axes.bbox.extents)
-    for spot, dx, dy, is_far in place_names(spots, named, on_page, Box(left, bottom, right, top), _FONT):
-        axes.annotate(
-            f"@{spot.place}",
-            (spot.x, spot.y),
-            xytext=(dx, dy),
-            textcoords="offset points",
-            fontsize=_FONT,
-            color=COLOURS["ink"],
-            gid=f"tip-{spot.place}_n",
-            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": COLOURS["muted"]} if is_far else None,
-        )
+def _draw_names(axes: Axes, spots: Sequence[Spot], named: Sequence[Spot], line: Sequence[Sequence[float]]) -> None:
+    """Write names beside their points: as numbers, of which ``to_html`` makes names, that are longer."""
+    for spot, dx, dy, leader in place_names(axes, DPI, spots, named, line, _FONT):
+        at, gid = (spot.x, spot.y), f"tip-{spot.place}_n"
+        name = axes.annotate(f"@{spot.place}", at, xytext=(dx, dy), textcoords="offset points", fontsize=_FONT, gid=gid)
+        name.set_color(COLOURS["ink"])
+        if leader:  # by itself: an arrow of the name would begin where the number ends, and run through the name
+            arrow = {"arrowstyle": "-", "linewidth": 0.5, "color": COLOURS["muted"], "shrinkA": 0, "shrinkB": 0}
+            axes.annotate("", at, xytext=leader, textcoords="offset points", arrowprops=arrow)
 
 
 def _tip(model: Mapping[str, Any], gap: Mapping[str, Any]) -> str:

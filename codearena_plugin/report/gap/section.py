@@ -16,7 +16,8 @@ from codearena_plugin.report.tables.named import Table
 
 NAME, TITLE = "gap", "Preference and execution"
 _NOTE = "Models that pass the same tests are not equally preferred. No code ran for this page: results were read."
-_OF_MODELS = ("gap", "gap_residuals")
+_MAIN = "gap_residuals"
+_OF_MODELS = ("gap", _MAIN)
 _SOURCES = "gap_sources"
 _MANY_ROWS = 15
 
@@ -67,11 +68,11 @@ def _linked(gap: Mapping[str, Any], link: heat.Link) -> Callable[[str], Child]:
 
 
 def _table(table: Table, link: heat.Link) -> list[Child]:
-    """Return a table under its title, folded with its note where it is long or read by few."""
+    """Return a table under its title; one that is long or read by few can be folded, and is, but for the gap itself."""
     made, n_rows = heat.plain(table, link=link), len(table.cells.rows)
     if table.name == _SOURCES or n_rows > _MANY_ROWS:
         note = element("p", table.note, class_="pad small quiet") if table.note else None
-        return [folded(f"{table.title}: {n_rows} rows", joined([note, made]))]
+        return [folded(f"{table.title}: {n_rows} rows", joined([note, made]), is_open=table.name == _MAIN)]
     note = element("p", table.note, class_="note small quiet") if table.note else None
     return [element("h3", table.title, class_="sub"), note, card(made)]
 

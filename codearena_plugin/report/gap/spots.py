@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from codearena_plugin.report.untrusted import one_line
@@ -48,12 +49,17 @@ class Box(NamedTuple):
 
 
 class NamePlace(NamedTuple):
-    """Where a name stands, in points of the page from its point; ``is_far`` if a line should join the two."""
+    """Where a name stands, in points of the page from its point.
+
+    Attributes:
+        dx: with ``dy`` where its first letter begins.
+        leader: where a line from the point meets it; ``None`` where it is so near that it needs none.
+    """
 
     spot: Spot
     dx: float
     dy: float
-    is_far: bool
+    leader: tuple[float, float] | None
 
 
 def spots_of(gap: Mapping[str, Any]) -> list[Spot]:
@@ -75,33 +81,49 @@ def _error(interval: Mapping[str, Any], centre: float) -> tuple[float, float]:
     return max(0.0, centre - 100 * interval["low"]), max(0.0, 100 * interval["high"] - centre)
 
 
-def expected_line(line: Mapping[str, Any], low: float, high: float) -> Iterator[tuple[float, float, float, float]]:
-    """Yield pass@1, and the expected score there less, without and with one standard deviation of the models.
+def expected_line(line: Mapping[str, Any], spots: Sequence[Spot]) -> list[tuple[float, float, float, float]]:
+    """Return pass@1, and the expected score there less, without and with one standard deviation of the models.
 
     Args:
-        line: of a gap, present.
-        low: where to begin; with ``high`` in per cent, as all that is yielded.
+        line: of a gap.
+        spots: which it reaches a little beyond.
+
+    Returns:
+        All in per cent; empty where there is no line.
     """
+    if line["why_absent"] is not None:
+        return []
+    low, high, found = min(spot.x for spot in spots) - 3, max(spot.x for spot in spots) + 3, []
     for i in range(121):
         x = min(max((low + (high - low) * i / 120) / 100, 0.001), 0.999)
         logit = line["intercept"] + line["slope"] * math.log(x / (1 - x))
         below, middle, above = (50 * (1 + math.tanh((logit + step * line["scatter"]) / 2)) for step in (-1, 0, 1))
-        yield 100 * x, below, middle, above
+        found.append((100 * x, below, middle, above))
+    return found
 
 
 def place_names(
-    spots: Sequence[Spot], named: Sequence[Spot], on_page: OnPage, frame: Box, font: float
+    axes: Any, dpi: float, spots: Sequence[Spot], named: Sequence[Spot], line: Sequence[Sequence[float]], font: float
 ) -> Iterator[NamePlace]:
-    """Yield where every name stands: where it covers least of other names, points and bars.
+    """Yield where every name stands: where it covers least of other names, points, bars and the line.
 
     Args:
+        axes: of matplotlib, drawn once, so that its transforms are set.
+        dpi: of its figure.
         spots: all of them.
         named: those that get a name.
-        on_page: of the picture.
-        frame: that names should stay within.
+        line: of ``expected_line``.
         font: size of the letters, in points.
     """
+
+    def on_page(x: float, y: float) -> tuple[float, float]:
+        left, bottom = axes.transData.transform((x, y)) * 72 / dpi
+        return float(left), float(bottom)
+
+    frame = Box(*(72 / dpi * float(value) for value in axes.bbox.extents))
     taken = [box for spot in spots for box in _obstacles(spot, on_page)]
+    drawn = [on_page(x, middle) for x, _, middle, _ in line]
+    taken += [Box(x, y - 1, further, y + 1) for (x, y), (further, _) in pairwise(drawn)]
     for spot in named:
         x, y = on_page(spot.x, spot.y)
         size = 0.58 * font * len(spot.name), 1.15 * font
@@ -110,7 +132,8 @@ def place_names(
             key=lambda found: _cost(found[0], found[1], taken, frame),
         )
         taken.append(box)
-        yield NamePlace(spot, box.left - x, box.bottom - y + 0.2 * font, away > _LEADER)
+        leader = min(max(x, box.left), box.right) - x, min(max(y, box.bottom), box.top) - y
+        yield NamePlace(spot, box.left - x, box.bottom - y + 0.2 * font, leader if away > _LEADER else None)
 
 
 def _obstacles(spot: Spot, on_page: OnPage) -> list[Box]:

@@ -48,10 +48,20 @@ class Logit(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One model: execution ``x`` and preference ``y``."""
+    """One model: its pass@1 and its score, of at least 2 clusters each, with intervals of one confidence."""
 
-    x: Logit
-    y: Logit
+    execution: Interval
+    preference: Interval
+
+    @property
+    def x(self) -> Logit:
+        """Execution on the logit scale."""
+        return logit_of(self.execution)
+
+    @property
+    def y(self) -> Logit:
+        """Preference on the logit scale."""
+        return logit_of(self.preference)
 
 
 class Residual(NamedTuple):
@@ -59,9 +69,10 @@ class Residual(NamedTuple):
 
     Attributes:
         expected: share of the points that a model with this pass@1 is expected to get.
-        expected_low: with ``expected_high`` a prediction interval: where the score of one more such model would lie.
-        gap: score less expected score; its ends are the interval of this model's own true gap, given that both axes
-            and the line are uncertain.
+        expected_low: with ``expected_high`` a prediction interval: where the score of one more such model would lie,
+            measured on as many prompts.
+        gap: score less expected score; its ends are the interval of true score less true expected score, given that
+            both axes and the line are uncertain.
         z: logit residual in standard errors of prediction.
         p_value: two-sided, of a model this far from the line if it belongs to the others.
     """
@@ -99,27 +110,36 @@ class Line:
     def residual(self, point: Point, confidence: float = 0.95) -> Residual:
         """Return how far a model that had no part in the fit lies from the line.
 
+        The gap is a difference of two shares that err independently, the score and what is expected. Each has an
+        interval of its own, and the two are joined so that the gap's keeps to what shares can be (Zou & Donner).
+
         Args:
             point: the model.
-            confidence: in (0, 1), of the interval of the gap and of the prediction; t with n − 2 degrees of freedom.
+            confidence: in (0, 1), that of the model's own intervals; t with n − 2 degrees of freedom.
+
+        References:
+            Zou & Donner 2008, Statistics in Medicine 27(10); Newcombe 1998, Statistics in Medicine 17(8).
         """
-        true_x, left = _calibrated(point.x, self.mean, self.spread**2)
+        x, y, score = point.x, point.y, point.preference
+        true_x, left = _calibrated(x, self.mean, self.spread**2)
         at = np.array([1.0, true_x])
         expected = self.intercept + self.slope * true_x
-        measuring = point.y.variance + self.slope**2 * left + float(at @ self.covariance @ at)
-        error = math.sqrt(measuring + self.scatter**2)
+        of_line = self.slope**2 * left + float(at @ self.covariance @ at)
+        error = math.sqrt(y.variance + of_line + self.scatter**2)
         t = student_t(confidence, self.n - 2)
-        own, away = t * math.sqrt(measuring), point.y.value - expected
-        centre = _share(expected)
+        centre, gap = _share(expected), score.estimate - _share(expected)
+        low, high = (_share(expected + side * t * math.sqrt(of_line)) for side in (-1, 1))
+        one_low, one_high = (_observed(_share(expected + side * t * error), score.n) for side in (-1, 1))
+        z = (y.value - expected) / error
         return Residual(
             expected=centre,
-            expected_low=_share(expected - t * error),
-            expected_high=_share(expected + t * error),
-            gap=_share(expected + away) - centre,
-            gap_low=_share(expected + away - own) - centre,
-            gap_high=_share(expected + away + own) - centre,
-            z=away / error,
-            p_value=_two_sided_p(away / error, self.n - 2),
+            expected_low=min(one_low, centre),
+            expected_high=max(one_high, centre),
+            gap=gap,
+            gap_low=gap - math.hypot(score.estimate - score.low, high - centre),
+            gap_high=gap + math.hypot(score.high - score.estimate, centre - low),
+            z=z,
+            p_value=_two_sided_p(z, self.n - 2),
         )
 
 
@@ -167,15 +187,6 @@ def fit_line(points: Sequence[Point]) -> Line:
     return Line(intercept, slope, math.sqrt(scatter2), mean, math.sqrt(spread2), covariance, n)
 
 
-def left_out_residuals(points: Sequence[Point], confidence: float = 0.95) -> list[Residual]:
-    """Return the residual of each model from the line of all others: no model bends the line that it is held to.
-
-    Raises:
-        NoLineError: the others do not determine a line.
-    """
-    return [fit_line([*points[:i], *points[i + 1 :]]).residual(point, confidence) for i, point in enumerate(points)]
-
-
 def _regression(design: Array, y: Array, noise: Array) -> tuple[float, float, float, Array]:
     """Return intercept, slope, the variance of models about the line beyond ``noise``, and the covariance."""
     scatter2 = _excess(design, y, noise)
@@ -219,6 +230,11 @@ def _excess(design: Array, y: Array, variance: Array) -> float:
 
 def _share(logit: float) -> float:
     return 0.5 * (1 + math.tanh(logit / 2))
+
+
+def _observed(share: float, n: int) -> float:
+    """Return the mean over ``n`` clusters that ``logit_of`` takes for this share, which may be 0 or 1."""
+    return min(max(((n + 1) * share - 0.5) / n, 0.0), 1.0)
 
 
 def _two_sided_p(t: float, degrees: int) -> float:

@@ -17,6 +17,8 @@ from codearena_plugin.gap.preference import preferences_of, published_preference
 from codearena_plugin.gap.record import GapOptions
 from codearena_plugin.gap.reference import shipped
 from codearena_plugin.leaderboard.published import published
+from codearena_plugin.report.gap.cells import is_outside
+from codearena_plugin.report.gap.tables import pair_note
 
 QUICK = GapOptions(n_bootstraps=200)
 WON = dict(zip("abcdefg", (2, 6, 10, 15, 20, 25, 29), strict=True))
@@ -89,6 +91,44 @@ def test_one_run_among_the_published_is_held_to_their_line_and_bends_none(prefer
     assert own.places.on_x == 31.0, "HumanEval+ 30.0 is below all 30"
     assert [c.n for c in gap.correlations if c.benchmark == "humaneval+"] == [30]
     assert any("several engines" in note for note in gap.notes)
+
+
+@pytest.mark.parametrize("named", ["by its run", "by its results"])
+def test_a_run_of_a_published_model_is_held_to_the_line_of_the_others(tmp_path: Path, named: str) -> None:
+    reference, model = shipped("paper"), "CodeLlama-7B-Instruct"
+    name = model if named == "by its run" else "mine"
+    runs = preferences_of([write_run(tmp_path, name, "w" * 5 + "l" * 35)], "score")
+    said = [] if named == "by its run" else [("mine", model)]
+    gap = gap_of(Inputs(runs, reference, said, published_results=reference), QUICK)
+    [own] = [one for one in gap.models if one.preference.group == "yours"]
+    [twin] = [one for one in gap.models if one.preference.group == "published" and one.preference.model == model]
+    others = [one for one in reference if one.model != model]
+    without = gap_of(Inputs(runs, reference, said, published_results=others), QUICK)
+    assert own.residual is not None
+    assert [own.residual] == [one.residual for one in without.models if one.preference.group == "yours"]
+    assert twin.residual is not None
+    assert twin.residual.expected == pytest.approx(own.residual.expected), "both are held to the same line"
+
+
+def test_a_score_of_nothing_is_not_outside_by_being_nothing(tmp_path: Path) -> None:
+    """0 of 40 prompts, where 1 % is expected: zero is infinitely far out on the logit scale, and quite likely."""
+    weak = preferences_of([write_run(tmp_path, "weak", "l" * 40)], "score")
+    gap = gap_of(Inputs(weak, [result("weak", 20)], published_results=shipped("paper")), QUICK)
+    plain = gap.to_json(created="now")
+    [own] = [model for model in plain["models"] if model["group"] == "yours"]
+    assert own["residual"]["p_value"] > 0.05
+    assert not is_outside(own)
+    assert own["residual"]["gap"] == -own["residual"]["expected"]
+
+
+def test_it_is_told_of_how_many_equal_pairs_those_apart_are(preferences) -> None:
+    equal = [result(name, 30) for name in "abc"]
+    gap = gap_of(Inputs(preferences[:3], equal), QUICK)
+    assert (gap.n_equal, len(gap.pairs)) == (3, 3)
+    alike = [replace(one, name=name, model=name) for one, name in zip([preferences[0]] * 3, "abc", strict=True)]
+    gap = gap_of(Inputs([*alike, preferences[6]], [*equal, result("g", 30)]), QUICK)
+    assert (gap.n_equal, len(gap.pairs)) == (6, 3), "three are the same run"
+    assert "6 pairs are" in pair_note(gap.to_json(created="now"))
 
 
 def test_a_withheld_run_is_listed_without_a_number(tmp_path: Path, preferences) -> None:

@@ -14,7 +14,7 @@ from codearena_plugin.errors import DataError
 from codearena_plugin.execution.evalplus.problems import PassResult
 from codearena_plugin.gap.analysis import Inputs, gap_of
 from codearena_plugin.gap.preference import preferences_of
-from codearena_plugin.gap.reading import read_file
+from codearena_plugin.gap.reading import read_file, read_results
 from codearena_plugin.gap.record import GapOptions
 from codearena_plugin.records import Interval
 from codearena_plugin.report.gap.cells import axes_cells, gap_facts
@@ -62,6 +62,17 @@ def test_base_and_plus_are_read_with_engine_sandbox_and_data(tmp_path: Path) -> 
     assert plus.engine == "codearena builtin 1, HumanEval+ v0.1.10, sandbox bubblewrap"
     [other] = read_file(write(tmp_path, content(version="", plus={})))
     assert other.engine == "codearena builtin 1, HumanEval+ of md5 fe585eb4df8c, sandbox bubblewrap"
+
+
+def test_a_directory_stands_for_what_was_written_into_it(tmp_path: Path) -> None:
+    file = tmp_path / "execution.json"
+    file.write_text(json.dumps(content()))
+    assert read_results([str(tmp_path)]) == read_results([str(file)])
+    with pytest.raises(DataError, match="given twice"):
+        read_results([str(tmp_path), str(file)])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"cannot be read: No such file.*a directory with execution\.json"):
+        read_results([str(tmp_path / "empty")])
 
 
 def test_a_part_of_the_benchmark_and_a_missing_sandbox_are_said_beside_the_number(tmp_path: Path) -> None:

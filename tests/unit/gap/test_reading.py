@@ -149,6 +149,12 @@ def test_csv_and_json_say_the_same(tmp_path: Path) -> None:
     }
 
 
+def test_a_model_that_passes_nothing_is_no_mistake_of_unit(tmp_path: Path) -> None:
+    table = "model,benchmark,pass@1 %,n,engine\nm,humaneval+,0.0,164,EvalPlus 0.3.1\n"
+    [one] = read_file(write(tmp_path, "a.csv", table))
+    assert (one.estimate, one.n) == (0.0, 164)
+
+
 def test_a_spreadsheet_s_byte_order_mark_and_further_columns_do_no_harm(tmp_path: Path) -> None:
     table = "\ufeffengine,n,model,benchmark,pass@1,remark\nx,10,m,mine,0.5,hello\n"
     [one] = read_file(write(tmp_path, "a.csv", table))
@@ -246,7 +252,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
     path = tmp_path / "results.json.gz"
     if content is not None:
         path.write_bytes(content if content.startswith(b"\x1f") else gzip.compress(content))
-    with pytest.raises(DataError, match=r"cannot be read.*paper, evalplus"):
+    with pytest.raises(DataError, match=r"cannot be read: .*'paper' or 'evalplus'"):
         read_file(path)
 
 
