@@ -22,8 +22,8 @@ from codearena_plugin.execution.toolchains import missing, toolchain, toolchains
 FIXED_EVALPLUS = (0, 3, 2)
 """The first release without the fault below; 0.3.1 is the newest that can be had (November 2026)."""
 _NO_SANDBOX = (
-    "none works here, so code is not run and what needs it is counted as not run; "
-    "Debian: apt-get install bubblewrap, or --unsafe-local, which isolates nothing"
+    "none works here, for the reasons below, so what needs code to be run is refused; "
+    "--unsafe-local runs it without one, as you"
 )
 
 
@@ -31,6 +31,7 @@ def execution_checks(options: Mapping[str, Any]) -> Iterator[Check]:
     """Yield what was found; nothing is downloaded, and of code only a canary of our own is run."""
     try:
         chosen = choose.resolve_sandbox(options)
+        choose.check(chosen)
         probes = choose.probes(chosen)
     except CodeArenaError as exc:
         yield Check("sandbox", PROBLEM, str(exc))

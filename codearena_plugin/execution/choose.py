@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from codearena_plugin import plugins
 from codearena_plugin.errors import ConfigError, unknown_name
+from codearena_plugin.execution.backends.interpreter import interpreter_for
 from codearena_plugin.execution.sandbox import Executor, Probe, Sandbox, SandboxOptions
 
 AUTO = "auto"
 ORDER = ("bubblewrap", "landlock", "sandbox-fusion")
 """Tried in this order; an executor of a plugin is used only by its name."""
 UNSAFE = "unsafe-local"
+_HERE = (AUTO, "bubblewrap", "landlock", UNSAFE)
+"""Names under which code runs on this machine, with its interpreter and its files."""
 OPTIONS: Mapping[str, str] = {
     "sandbox": "name of an executor, or auto",
     "sandbox_python": "interpreter that runs Python code",
@@ -66,8 +70,9 @@ def choose(options: SandboxOptions) -> tuple[str, Executor]:
     """Return the name of the executor to use, and the executor, probed.
 
     Raises:
-        ConfigError: what was named does not work here, or nothing that isolates does; says why, for each.
+        ConfigError: what was named does not work or is not here, or nothing that isolates does; says why, for each.
     """
+    check(options)
     if options.name != AUTO:
         executor = executor_named(options.name)
         probe = executor.probe(options)
@@ -83,10 +88,26 @@ def choose(options: SandboxOptions) -> tuple[str, Executor]:
             return name, executor
         found.append(f"{name}: {probe.line}")
     msg = (
-        f"No sandbox works here, so no code was run ({'; '.join(found)}). On Debian: apt-get install bubblewrap. "
-        "--unsafe-local runs code without one, as you."
+        f"No sandbox works here, so no code was run ({'; '.join(found)}). "
+        f"codearena_sandbox={UNSAFE} (--{UNSAFE}) runs code without one, as you."
     )
     raise ConfigError(msg)
+
+
+def check(options: SandboxOptions) -> None:
+    """Refuse what the user named and is not there, before each sandbox says so in its own way.
+
+    Raises:
+        ConfigError: the interpreter, or a path to read.
+    """
+    if options.name not in _HERE:
+        return
+    if options.python:
+        interpreter_for(options.python)
+    for path in options.read_only:
+        if not Path(path).exists():
+            msg = f"codearena_sandbox_read names {path!r}, which does not exist."
+            raise ConfigError(msg)
 
 
 def open_sandbox(options: SandboxOptions) -> Sandbox:

@@ -8,6 +8,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 
+from codearena_plugin.errors import ConfigError
 from codearena_plugin.execution.choose import choose
 from codearena_plugin.execution.sandbox import Executor, Finished, Job, Sandbox, SandboxOptions
 
@@ -72,11 +73,15 @@ def _ended(finished: Finished, how: str) -> bool:
 
 
 def _persistent(sandbox: Sandbox, executor: Executor, options: SandboxOptions, job: Job) -> Finished:
-    """Run a job; again, in a sandbox of its own, if it was lost."""
+    """Run a job; again, in a sandbox of its own, if it was lost and one can be had."""
     finished = sandbox.run(job)
     if not _ended(finished, "lost"):
         return finished
-    with executor.open(options) as fresh:
+    try:
+        fresh = executor.open(options)
+    except ConfigError:  # what worked before: a machine in trouble is no reason to lose all other jobs
+        return finished
+    with fresh:
         return fresh.run(job)
 
 

@@ -27,7 +27,8 @@ class Limits:
         processes: processes and threads at once.
         output_bytes: of standard output and of standard error, each; and of each file that is returned.
         file_bytes: of one file; the scratch directory as a whole holds ``4 * file_bytes``, which a sandbox without a
-            file system of its own (Landlock) can only watch: what writes more is ended some milliseconds later.
+            file system of its own (Landlock) can only watch: what writes more is ended some milliseconds later, and
+            what is deleted, and mapped or handed along, is not seen.
     """
 
     cpu_s: float = 10.0
@@ -80,10 +81,11 @@ class Ending:
     """How one step ended.
 
     Attributes:
-        how: "exited" with ``exit_code``; "signalled" by ``signal``; killed for its "timeout" (of either clock), its
-            "memory" or its "output"; or "lost": the sandbox itself failed, or the program is not here, which is
-            nobody's verdict. A program among the job's own files that cannot be started has "exited" with 126 or 127,
-            as in a shell; a scratch directory with too much in it is too much "output".
+        how: "exited" with ``exit_code``; "signalled" by ``signal``, by us where too many processes could not be
+            refused; killed for its "timeout" (of either clock), its "memory" or its "output"; or "lost": the sandbox
+            itself failed, the machine ran out of memory, or the program is not here, which is nobody's verdict. A
+            program among the job's own files that cannot be started has "exited" with 126 or 127, as in a shell; a
+            scratch directory with too much in it is too much "output".
         stdout, stderr: at most ``output_bytes`` each.
         cpu_s, wall_s: what it took, in seconds.
         peak_bytes: highest resident memory seen; 0 where it was too short to be seen.

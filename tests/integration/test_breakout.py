@@ -10,6 +10,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -140,17 +141,20 @@ for folder in ("/proc", "/tmp", os.path.dirname(os.getcwd()), os.path.dirname(os
 
 
 def test_two_sandboxes_at_once_do_not_see_each_other(sandbox: Sandbox) -> None:
-    waits = b"import ctypes, time\nctypes.CDLL(None).prctl(15, b'neighbour', 0, 0, 0)\ntime.sleep(1.5)"
+    waits = b"import ctypes, time\nctypes.CDLL(None).prctl(15, b'neighbour', 0, 0, 0)\ntime.sleep(50)"
     with open_sandbox(options_for(sandbox.name)) as other:  # type: ignore[attr-defined]
         job = Job((Step(("python", "w.py")),), {"w.py": waits, "neighbours": b"the neighbour's"})
         thread = threading.Thread(target=other.run, args=(job,))
         thread.start()
-        until = time.monotonic() + 5
+        until = time.monotonic() + 40
         while not marked("neighbour") and time.monotonic() < until:
             time.sleep(0.02)
         said = sandbox.run(Job((Step(("python", "look.py")),), {"look.py": LOOK_AROUND})).last
-        assert marked("neighbour"), "it is there all the while"
+        neighbours = marked("neighbour")
+        for pid in neighbours:
+            os.kill(pid, signal.SIGKILL)
         thread.join()
+    assert neighbours, "it was there all the while"
     assert said.is_success, said
     assert b"neighbour" not in said.stdout
 
@@ -162,7 +166,7 @@ def test_the_host_hears_what_an_attack_reaches() -> None:
             datagram.sendto(b"x", ("127.0.0.1", scene.ports["udp4"]))
         with socket.socket(socket.AF_UNIX) as stream:
             stream.connect(scene.abstract)
-        until = time.monotonic() + 5
+        until = time.monotonic() + 40
         while len(set(scene.heard)) < 3 and time.monotonic() < until:
             time.sleep(0.02)
         assert set(scene.heard) == {"tcp4", "udp4", "abstract"}
@@ -184,10 +188,10 @@ def test_the_host_sees_what_an_attack_leaves_running_and_how_much_it_takes() -> 
     with Scene() as scene, Watch(scene.marker) as watch:
         code = (
             "import sys, time; open('/proc/self/comm', 'w').write(sys.argv[1]); "
-            "x = bytearray(b'x') * (1 << 26); time.sleep(30)"
+            "x = bytearray(b'x') * (1 << 26); time.sleep(90)"
         )
         process = subprocess.Popen([sys.executable, "-c", code, scene.marker])
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while watch.most_rss < 1 << 26 and time.monotonic() < until:
             time.sleep(0.02)
         assert marked(scene.marker) == [process.pid]

@@ -25,6 +25,7 @@ from attacks_reach import NETWORK, READS, RIGHTS, SPYING, WRITES
 from attacks_resources import RESOURCES
 from attacks_scene import LIMITS, PRELUDE, Attack, Observed, Scene, Watch, marked, sysv_segments
 
+from codearena_plugin.execution.backends.box import GRACE_S
 from codearena_plugin.execution.choose import open_sandbox
 from codearena_plugin.execution.sandbox import Ending, Finished, Job, Profile, Sandbox, SandboxOptions, Step
 
@@ -55,8 +56,10 @@ GROUPS: Mapping[str, tuple[Attack, ...]] = {
 ATTACKS: tuple[Attack, ...] = tuple(attack for group in GROUPS.values() for attack in group)
 SYSTEM_PYTHON = "/usr/bin/python3"  # ours may lie in a home that no other account may enter, which landlock needs
 MODULES = {"trusted": "POISON_ME = 1\nVALUE = 'sound'\n\ndef value():\n    return VALUE\n"}
-MARGIN_S = 10.0
-"""What the runner may need beyond the wall cap of a step before it counts as hanging."""
+MARGIN_S = 2 * GRACE_S
+"""What the runner may need beyond the wall cap of a step before it counts as hanging; it gives a box up sooner."""
+BURIED_S = 1.0
+"""By then a process that was killed has gone; what an attack leaves behind on purpose lives for longer."""
 
 CHECK = """\
 import json, math, os, resource, signal, sys, trusted
@@ -182,7 +185,7 @@ def mounted(attack: Attack, sandbox: Sandbox, profile: Profile = "strict") -> Ve
     with Scene() as scene:
         before = _surroundings(sandbox)
         for size in (5, 1000, 5000):
-            bounded(sandbox, _earlier(size), 30)
+            bounded(sandbox, _earlier(size), MARGIN_S)
         segments = sysv_segments()
         bait = scene.bait_state()
         job = job_of(attack, scene, profile)
@@ -209,8 +212,6 @@ def mounted(attack: Attack, sandbox: Sandbox, profile: Profile = "strict") -> Ve
             left=left,
             most_processes=watch.most_processes,
             most_rss=watch.most_rss,
-            most_shmem=watch.most_shmem,
-            most_tables=watch.most_tables,
             uids=frozenset(watch.uids),
         )
         found = [*judged(attack, scene, seen), *_changed(before, after)]
@@ -223,8 +224,12 @@ def mounted(attack: Attack, sandbox: Sandbox, profile: Profile = "strict") -> Ve
 
 def _left(marker: str) -> tuple[int, ...]:
     """Return the attack's processes that outlive its run; one that is just being buried is none."""
-    time.sleep(0.05)
-    return tuple(pid for pid in marked(marker) if _lives(pid))
+    until = time.monotonic() + BURIED_S
+    while True:
+        time.sleep(0.05)
+        found = tuple(pid for pid in marked(marker) if _lives(pid))
+        if not found or time.monotonic() > until:
+            return found
 
 
 def _lives(pid: int) -> bool:
@@ -266,7 +271,7 @@ def judged(attack: Attack, scene: Scene, seen: Observed) -> list[str]:
 
 
 def _surroundings(sandbox: Sandbox) -> Mapping[str, Any]:
-    finished = bounded(sandbox, _CHECKED, 30)
+    finished = bounded(sandbox, _CHECKED, MARGIN_S)
     last = finished.last
     if not last.is_success:
         return {"how": last.how, "problem": last.problem, "stderr": last.stderr[-300:].decode("utf-8", "replace")}

@@ -77,6 +77,8 @@ for name, number, arguments in (
     ("perf_event_open", 298, (ctypes.byref(attr), 0, -1, -1, 0)),
     ("io_uring_setup", 425, (4, ctypes.byref(params))),
     ("io_uring_enter", 426, (0, 0, 0, 0, None, 0)),
+    ("io_setup: asynchronous requests of the whole machine", 206, (1, ctypes.byref(ctypes.c_ulong(0)))),
+    ("vmsplice", 278, (0, None, 0, 0)),
     ("add_key", 248, (ctypes.c_char_p(b"user"), ctypes.c_char_p(b"canary"), ctypes.c_char_p(b"x"), 1, -3)),
     ("request_key", 249, (ctypes.c_char_p(b"user"), ctypes.c_char_p(b"canary"), None, -3)),
     ("keyctl", 250, (0, -3, 0, 0, 0)),
@@ -211,7 +213,7 @@ KERNEL = (
     Attack("namespaces", "new and foreign name spaces: unshare, clone, clone3, setns", NAMESPACES),
     Attack("namespaces-c", "the same from C, then mount inside", NAMESPACES_IN_C, language="c", judge=exited(5)),
     Attack("mounts", "mount, unmount, change root, old and new calls", MOUNTS),
-    Attack("system-calls", "bpf, perf, io_uring, keys, modules and 25 others", CALLS),
+    Attack("system-calls", "bpf, perf, io_uring, keys, modules and 27 others", CALLS),
     Attack("other-abis", "the same by 32-bit and x32 numbers", OTHER_ABIS, language="c"),
     Attack("terminal", "type into a terminal (TIOCSTI), take it", TERMINAL),
 )

@@ -19,6 +19,11 @@ def _returns(**allowed: bytes | None) -> Judge:
     return judge
 
 
+def _tidied(scene: Scene, seen: Observed) -> str:
+    """Hold if it ended as it did, or was ended for such a tree, where the size of one is counted."""
+    return exited(3)(scene, seen) and only("output")(scene, seen)
+
+
 RETURNED = (
     Attack(
         "return-symlink",
@@ -190,7 +195,7 @@ for folder in ("/tmp", "/dev/shm", "/var/tmp"):
 os.chmod(".", 0)
 os._exit(3)
 """,
-        judge=exited(3),
+        judge=_tidied,
     ),
     Attack(
         "no-scratch",
@@ -321,6 +326,7 @@ except OSError as exc:
     print(exc)
 f = open("main.py", "r+")
 fcntl.flock(f, fcntl.LOCK_EX)
+signal.signal(signal.SIGIO, signal.SIG_IGN)  # who watches the scratch lists it, which is such news
 fcntl.fcntl(os.open(".", os.O_RDONLY), fcntl.F_NOTIFY, 0x8000003F)
 descriptor = libc.inotify_init1(0)
 libc.inotify_add_watch(descriptor, b"/", 0xFFF)

@@ -258,6 +258,10 @@ for what, look in (
     except OSError:
         continue
     got(what, "of a file of the host")
+"""
+
+WATCH = """
+folder = os.path.dirname(S["secret"])
 watch = libc.inotify_init1(0o4000)
 if libc.inotify_add_watch(watch, folder.encode(), 0xFFF) >= 0:
     until = time.monotonic() + 2
@@ -281,11 +285,11 @@ def _work(scene: Scene) -> None:
 SPYING = (
     Attack(
         "spy",
-        "see names, sizes and changes of the host's files, without reading one",
+        "see whether a file of the host is there, and its size, without reading it",
         SPY,
-        during=_work,
         known={"landlock": "Landlock hides contents and lists, not whether a named file is there and how large it is"},
     ),
+    Attack("watch", "see which files the host makes and opens, without listing them", WATCH, during=_work),
 )
 
 WRITES = (

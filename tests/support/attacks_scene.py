@@ -83,8 +83,6 @@ class Observed:
     left: tuple[int, ...] = ()
     most_processes: int = 0
     most_rss: int = 0
-    most_shmem: int = 0
-    most_tables: int = 0
     uids: frozenset[int] = frozenset()
 
     @property
@@ -353,12 +351,11 @@ class Watch:
 
     def __init__(self, marker: str) -> None:
         self.marker = marker
-        self.most_processes = self.most_rss = self.most_shmem = self.most_tables = 0
+        self.most_processes = self.most_rss = 0
         self.uids: set[int] = set()
         self._stop = threading.Event()
 
     def __enter__(self) -> Watch:
-        self._before = _meminfo("Shmem"), _meminfo("PageTables")
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -383,16 +380,7 @@ class Watch:
                     self.uids.update(int(uid) for uid in line.split()[1:])
             self.most_rss = max(self.most_rss, rss)
             self.most_processes = max(self.most_processes, count)
-            self.most_shmem = max(self.most_shmem, _meminfo("Shmem") - self._before[0])
-            self.most_tables = max(self.most_tables, _meminfo("PageTables") - self._before[1])
             time.sleep(0.02)
-
-
-def _meminfo(name: str) -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return 1024 * int(line.split()[1])
-    return 0
 
 
 def sysv_segments() -> Mapping[str, int]:

@@ -1,7 +1,8 @@
 """Namespaces, by bubblewrap: no network, no file but what is shown, no process but its own, no way to a new namespace.
 
 As root, bubblewrap makes the mounts without a user namespace and the zygote becomes a user that nobody else is;
-as anybody else, bubblewrap makes a user namespace and the code runs as that same user within it.
+as anybody else, bubblewrap makes a user namespace and the code runs as that same user within it; as the root of a
+user namespace with no other user, it does the same, under another number.
 """
 
 from __future__ import annotations
@@ -35,7 +36,13 @@ from codearena_plugin.execution.sandbox import Probe, SandboxOptions
 NAME = "bubblewrap"
 SCRATCH = "/box"
 _INSIDE = "/run/codearena-zygote"
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICES = {
+    **{name: name for name in ("null", "full", "random", "urandom")},
+    "zero": "full",  # reads as zeros, too, and cannot be mapped as memory that is nobody's
+}
+"""Name in the box -> device of the host."""
+_NOT_ROOT = 1000
+"""Who a root becomes that has no other user to become."""
 _LINKS = {
     "/dev/fd": "/proc/self/fd",
     "/dev/stdin": "/proc/self/fd/0",
@@ -87,7 +94,8 @@ def explain(problem: str) -> str:
     if "No permissions to create" in problem or "Operation not permitted" in problem or "setting up uid map" in problem:
         return (
             f"{problem}: user namespaces are forbidden here (in Docker: --security-opt seccomp=unconfined "
-            "--security-opt systempaths=unconfined; on Ubuntu 24.04: an AppArmor profile for bwrap)"
+            "--security-opt systempaths=unconfined, and as root --cap-add SYS_ADMIN; on Ubuntu 24.04: an AppArmor "
+            "profile for bwrap)"
         )
     if "Unknown option" in problem:
         return f"{problem}: {version()} is too old, 0.8.0 is known to work"
@@ -108,22 +116,23 @@ def _launch(options: SandboxOptions, shape: Shape) -> Started:
     message["users"] = users
     if users is None and _kernel() < (5, 14):
         message["before"] = 4096  # processes were counted by user then, wherever they ran
+    user, group = (users[1], users[1]) if users else (os.getuid() or _NOT_ROOT, os.getgid() or _NOT_ROOT)
     ours, its = socket.socketpair()
     with contextlib.ExitStack() as given:
         given.enter_context(its)
-        passwd = given.enter_context(_text(_passwd(users[1] if users else os.getuid())))
-        group = given.enter_context(_text(f"box:x:{users[1] if users else os.getgid()}:\n"))
+        passwd = given.enter_context(_text(f"box:x:{user}:{group}:box:{SCRATCH}/work:/bin/sh\n"))
+        groups = given.enter_context(_text(f"box:x:{group}:\n"))
         argv = [
             program,
-            *_namespaces(users is None),
+            *_namespaces(() if users else ("--unshare-user", "--uid", str(user), "--gid", str(group))),
             *_mounts(python, options.read_only, shape.size),
             *("--perms", "0444", "--file", str(passwd), "/etc/passwd"),
-            *("--perms", "0444", "--file", str(group), "/etc/group"),
+            *("--perms", "0444", "--file", str(groups), "/etc/group"),
             *("--remount-ro", "/", "--chdir", "/", "--"),
             *boot_argv(python.path, python.flags, _INSIDE, its.fileno()),
         ]
         try:
-            process, errors = spawn(argv, pass_fds=(its.fileno(), passwd, group))
+            process, errors = spawn(argv, pass_fds=(its.fileno(), passwd, groups))
         except BaseException:
             ours.close()
             raise
@@ -134,10 +143,10 @@ def _kernel() -> tuple[int, ...]:
     return tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])
 
 
-def _namespaces(is_user: bool) -> list[str]:
+def _namespaces(of_users: Iterable[str]) -> list[str]:
     shared = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     always = ["--hostname", "box", "--die-with-parent", "--as-pid-1", "--new-session"]
-    return [*(["--unshare-user"] if is_user else []), *shared, *always]
+    return [*of_users, *shared, *always]
 
 
 def _mounts(python: Interpreter, more: Iterable[str], size: int) -> list[str]:
@@ -171,16 +180,12 @@ def _directories(shown: Iterable[str]) -> list[str]:
 
 def _writable(size: int, shown: Iterable[str]) -> list[str]:
     argv = ["--size", str(size), "--tmpfs", SCRATCH]
-    for name in _DEVICES:
-        argv += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    for name, device in _DEVICES.items():
+        argv += ["--dev-bind", f"/dev/{device}", f"/dev/{name}"]
     for link, target in _LINKS.items():
         if not any(path.startswith(f"{link}/") for path in shown):  # else a directory stands there, with that in it
             argv += ["--symlink", target, link]
     return argv
-
-
-def _passwd(user: int) -> str:
-    return f"box:x:{user}:{user}:box:{SCRATCH}/work:/bin/sh\n"
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -61,17 +62,22 @@ def _ours() -> Interpreter:
 
 @functools.lru_cache(maxsize=8)
 def _named(python: str) -> Interpreter:
-    path = str(Path(python).expanduser().absolute())
+    path = str(Path(shutil.which(Path(python).expanduser()) or python).absolute())
     try:
         asked = subprocess.run(  # noqa: S603  the interpreter is the user's choice
-            [path, "-I", "-c", _QUESTION], capture_output=True, text=True, timeout=30, check=True
+            [path, "-I", "-c", _QUESTION], capture_output=True, text=True, timeout=30, check=False
         )
         version, prefix, base, _ = json.loads(asked.stdout.splitlines()[0])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as exc:
-        msg = f"The sandbox's Python {python!r} cannot be used: {exc}; give the path of a Python 3.8 or later."
+        why = exc.strerror if isinstance(exc, OSError) else "it does not answer as a Python does"
+        msg = f"codearena_sandbox_python={python!r} cannot be used: {why}; give the path of a Python 3.8 or later."
         raise ConfigError(msg) from exc
     if version < [3, 8]:
-        msg = f"The sandbox's Python {python!r} is {version[0]}.{version[1]}; it must be 3.8 or later."
+        msg = f"codearena_sandbox_python={python!r} is Python {version[0]}.{version[1]}; it must be 3.8 or later."
+        raise ConfigError(msg)
+    if asked.returncode:
+        why = (asked.stderr.strip().splitlines() or [f"exit code {asked.returncode}"])[-1]
+        msg = f"codearena_sandbox_python={python!r} cannot be used: {why}."
         raise ConfigError(msg)
     real = os.path.realpath(path)
     return Interpreter(path, ("-s", "-B"), _outside_usr([path, real, prefix, base, str(Path(real).parents[1])]), ())

@@ -1,8 +1,9 @@
 """Landlock and seccomp, for where namespaces are forbidden: the same zygote, with no root directory of its own.
 
 What it holds less well than bubblewrap, because there are no namespaces: the processes of a box are killed as
-descendants of the zygote and, as root, as a user that nobody else is; the size of the scratch directory is watched
-and not limited by a file system; and the network is shut by the system call filter alone.
+descendants of the zygote and, as root, as a user that nobody else is; without root their number is watched, since the
+kernel counts all of the user's; the size of the scratch directory is watched and not limited by a file system; and
+the network is shut by the system call filter alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import ConfigError
@@ -41,7 +43,10 @@ _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _RIGHTS = ((1, (1 << 13) - 1), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15))
 """ABI -> the rights over files that it brought: all up to making links, then refer, truncate, and ioctl of devices."""
 _NETWORK, _SCOPED = 0b11, 0b11
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICES = {
+    **dict.fromkeys(("null", "full", "random", "urandom"), _READ_FILE | _WRITE_FILE),
+    "zero": _READ_FILE,  # opened for writing, it can be mapped as memory that is nobody's
+}
 _CREATE_RULESET, _VERSION = 444, 1
 
 
@@ -91,7 +96,7 @@ def rules(abi: int, python: Interpreter, more: Iterable[str], scratch: str) -> d
     governed = sum(rights for since, rights in _RIGHTS if abi >= since)
     readable = ["/usr", "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin", *tool_files(), *python.readable, *more]
     allowed = [(path, _READ if os.path.isdir(path) else _READ & ~_READ_DIR) for path in readable]  # noqa: PTH112
-    allowed += [(f"/dev/{name}", _READ_FILE | _WRITE_FILE) for name in _DEVICES]
+    allowed += [(f"/dev/{name}", rights) for name, rights in _DEVICES.items()]
     allowed.append((scratch, governed))
     return {
         "files": governed,
@@ -116,7 +121,10 @@ def _launch(options: SandboxOptions, shape: Shape) -> Started:
         users = unused_users() if is_root else None
     except OSError as exc:
         raise BoxError(str(exc)) from exc
-    scratch = tempfile.mkdtemp(prefix="codearena-box-")
+    if is_root and users is None:
+        msg = "this root has no other user to become (its user namespace has no ids to spare): start it as a user"
+        raise BoxError(msg)
+    scratch = _scratch()
     message |= {
         "scratch": scratch,
         "users": users,
@@ -140,6 +148,24 @@ def _launch(options: SandboxOptions, shape: Shape) -> Started:
         shutil.rmtree(scratch, ignore_errors=True)
 
     return Started(process, ours, errors, message, is_sealed=False, after=after)
+
+
+def _scratch() -> str:
+    """Return a fresh directory in which programs can be written and started.
+
+    Raises:
+        BoxError: there is no place for one; says what to do.
+    """
+    try:
+        scratch = tempfile.mkdtemp(prefix="codearena-box-")
+    except OSError as exc:
+        msg = f"no scratch directory can be made: {exc}; set TMPDIR to a directory that can be written to"
+        raise BoxError(msg) from exc
+    if os.statvfs(scratch).f_flag & os.ST_NOEXEC:
+        Path(scratch).rmdir()
+        msg = f"no program can be started in {tempfile.gettempdir()} (noexec): set TMPDIR to a directory where one can"
+        raise BoxError(msg)
+    return scratch
 
 
 def _explain(problem: str, options: SandboxOptions) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from codearena_plugin.execution.backends.interpreter import interpreter_for
 from codearena_plugin.execution.sandbox import Ending, Finished, Job, Limits, Probe, SandboxOptions, Step, search_path
 
 NOTICE = "UNSAFE: code was run without a sandbox (--unsafe-local); do not trust what it may have done or said"
@@ -45,7 +46,7 @@ class LocalSandbox:
     notice = NOTICE
 
     def __init__(self, options: SandboxOptions) -> None:
-        self._python = options.python or sys.executable
+        self._python = interpreter_for(options.python).path if options.python else sys.executable
         self._path = search_path(options)
         self._modules = Path(tempfile.mkdtemp(prefix="codearena-modules-"))
         for name, source in options.modules.items():

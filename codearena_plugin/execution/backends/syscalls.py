@@ -13,6 +13,8 @@ from typing import TypeAlias
 Numbers: TypeAlias = Mapping[str, tuple[int, int]]
 NONE = -1
 """No such call on this machine."""
+UNKNOWN = 470
+"""From here on, calls are answered with ENOSYS: those of kernels to come, and on x86_64 those of its x32 ABI."""
 
 # fmt: off
 REFUSED: Numbers = {
@@ -47,8 +49,10 @@ REFUSED: Numbers = {
 """Answered with EPERM."""
 ABSENT: Numbers = {
     "clone3": (435, 435), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "io_setup": (206, 0), "vmsplice": (278, 75),
 }
-"""Answered with ENOSYS, so that a program takes the older way; the flags of clone3 cannot be seen by a filter."""
+"""Answered with ENOSYS, so that a program takes the older way: the flags of clone3 cannot be seen by a filter, what
+io_setup takes is missing on the whole machine, and a pipe can hold pages that are nobody's by vmsplice."""
 STRICT: Numbers = {"memfd_create": (319, 279)}
 """Answered with ENOSYS in the strict profile; Chromium shares its pictures so."""
 FOREIGN: Numbers = {
@@ -61,6 +65,8 @@ FOREIGN_ATTRIBUTES: Numbers = {
     "file_setattr": (469, 469),
 }
 """Answered with ENOTSUP there: neither are attributes."""
+FOREIGN_WATCHES: Numbers = {"inotify_add_watch": (254, 27)}
+"""Answered with EPERM there: nor who makes, opens or removes which file."""
 OWNED: Numbers = {
     "chmod": (90, NONE), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, NONE),
     "fchown": (93, 55), "lchown": (94, NONE), "fchownat": (260, 54),
@@ -77,4 +83,4 @@ passed over with success: run times set the priorities of their threads, and som
 PRLIMIT = (302, 261)
 # fmt: on
 CLONE, SOCKET, SOCKETPAIR = (56, 220), (41, 198), (53, 199)
-PERSONALITY, IOCTL = (135, 92), (16, 29)
+PERSONALITY, IOCTL, FCNTL, MMAP, SETSOCKOPT, SETRLIMIT = (135, 92), (16, 29), (72, 25), (9, 222), (54, 208), (160, 164)

@@ -15,13 +15,18 @@ _FREE_IN_CONTAINER = (65_100, 65_500)
 _PATIENCE_S = 5.0
 
 
-def unused_users() -> tuple[int, int]:
-    """Return two user ids without a process: the zygote's own and that of its steps.
+def unused_users() -> tuple[int, int] | None:
+    """Return two user ids without a process, the zygote's own and that of its steps; ``None``: there are none to spare.
+
+    A user namespace may have but one id, its root's, who is nobody outside.
 
     Raises:
-        OSError: this user namespace has no ids to spare.
+        OSError: /proc cannot be read, or all that were looked at are taken.
     """
-    low, high = _range()
+    found = _range()
+    if found is None:
+        return None
+    low, high = found
     taken = _owners()
     for _ in range(1000):
         own = low + 2 * secrets.randbelow((high - low) // 2)
@@ -43,13 +48,12 @@ def end_all_of(users: tuple[int, int]) -> None:
         time.sleep(0.01)
 
 
-def _range() -> tuple[int, int]:
+def _range() -> tuple[int, int] | None:
     rows = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text("ascii").splitlines()]
     for low, high in (_FREE, _FREE_IN_CONTAINER):
         if any(start <= low and high <= start + count for start, _, count in rows):
             return low, high
-    msg = "this user namespace has no user ids to spare"
-    raise OSError(msg)
+    return None
 
 
 def _owners() -> set[int]:

@@ -59,8 +59,8 @@ def become(plan: Plan, confine: Confine, streams: tuple[int, int, int], report: 
             except OSError as exc:
                 os.write(_REPORT, b"exec " + (exc.strerror or str(exc)).encode())
                 os._exit(127 if isinstance(exc, FileNotFoundError) else 126)
-        os.close(_REPORT)
         _shut(confine)
+        os.close(_REPORT)
     except BaseException as exc:
         _complain(exc)
 
@@ -114,6 +114,5 @@ def _limit(limits: dict[str, Any], before: int) -> None:
     processes = limits["processes"] + before
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits["file_bytes"], limits["file_bytes"]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))

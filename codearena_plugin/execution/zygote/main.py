@@ -20,8 +20,12 @@ from codearena_plugin.execution.zygote.python import Modules
 from codearena_plugin.execution.zygote.step import Box, HostGoneError, InChildError, run_step
 from codearena_plugin.execution.zygote.unforked import unforked
 
-CLEAN_MOST = 5000
-"""Entries of a scratch directory that are removed; a box with more is cheaper to replace."""
+CLEAN_MOST = 1000
+"""Entries of a scratch directory that are removed before the answer; with more, the box is replaced after it."""
+_OTHERS = 64
+"""Processes and threads of the same user that may begin while a step runs, for each core."""
+_ROUNDED = 256
+_TASKS_MOST = 1 << 22
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
@@ -63,7 +67,7 @@ class _Zygote:
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user had undone it
         ruleset = _ruleset(options["ruleset"]) if self._is_shared else None
         seccomp: kernel.SeccompFilter | None = kernel.SeccompFilter(bytes.fromhex(options["seccomp"]))
-        before = partial(_processes_of, os.getuid()) if options["counts_user"] else lambda: int(options["before"])
+        before = _counted_before(os.getuid()) if options["counts_user"] else lambda: int(options["before"])
         if sys.flags.no_site:
             _set_site_builtins()
         self._modules = Modules(options["modules"])
@@ -75,6 +79,7 @@ class _Zygote:
         os.environ.clear()
         os.environ.update(self._env)
         self._is_fresh = clean.empty(self._scratch, None)
+        _limit()
         if seccomp and options["is_filter_inherited"]:
             seccomp.put_on()  # once a box and not once a step: it costs half a millisecond
             seccomp = None
@@ -83,6 +88,7 @@ class _Zygote:
             use=partial(scan.use_of_descendants if self._is_shared else scan.use_of_all, os.getpid()),
             kill=self._killer(user),
             left=self._left,
+            shortage=scan.Shortage(),
             control=channel.fileno(),
             wake=_wake(),
         )
@@ -93,7 +99,7 @@ class _Zygote:
     def problem(self) -> str:
         """Return why no code can be run here; empty where it can."""
         if not self._is_fresh:
-            return "the scratch directory cannot be used"
+            return f"the user who runs steps cannot use {self._scratch}: set TMPDIR to a directory that all may enter"
         for folder in sys.path:
             if "/lib" in folder and not folder.endswith(".zip") and not os.access(folder, os.R_OK | os.X_OK):
                 return f"the interpreter's library {folder} cannot be read by the user who runs steps"
@@ -132,15 +138,19 @@ class _Zygote:
         outputs: list[memoryview] = []
         is_clean = True
         for step, given in zip(job["steps"], blobs[len(names) :]):
+            if not is_clean:
+                endings.append(_lost("what the step before had left running could not be ended"))
+                outputs += [memoryview(b"")] * 2
+                break
             done = run_step(self._plan(step), given, self._box)
             endings.append({**done.ending, "stdout": len(done.out), "stderr": len(done.err)})
             outputs += [done.out, done.err]
             is_clean = done.is_clean
-            if done.ending["how"] != "exited" or done.ending["exit_code"] != 0 or not is_clean:
+            if done.ending["how"] != "exited" or done.ending["exit_code"] != 0:
                 break
         returned = [(name, clean.read(self._scratch, name, job["returns_most"])) for name in job["returns"]]
         found = [(name, content) for name, content in returned if content is not None]
-        is_clean = is_clean and clean.empty(self._scratch, None if self._is_shared else CLEAN_MOST)
+        is_clean = is_clean and clean.empty(self._scratch, CLEAN_MOST)
         is_clean = is_clean and _state() == self._state
         header = {"endings": endings, "files": [(name, len(content)) for name, content in found], "clean": is_clean}
         return header, outputs + [content for _, content in found]
@@ -192,11 +202,25 @@ def _drop(users: list[int] | None, scratch: str) -> int | None:
     if users is None:
         return None
     own, steps = users
-    os.chown(scratch, steps, steps)
-    os.setgroups([])
-    os.setresgid(steps, steps, steps)
-    os.setresuid(own, steps, own)
+    try:
+        os.chown(scratch, steps, steps)
+        os.setgroups([])
+        os.setresgid(steps, steps, steps)
+        os.setresuid(own, steps, own)
+    except PermissionError as exc:
+        msg = "this root may not become another user (it lacks CAP_CHOWN, CAP_SETUID or CAP_SETGID): start it as a user"
+        raise OSError(msg) from exc
     return steps
+
+
+def _limit() -> None:
+    """Give up, for all steps, what none of them needs."""
+    # With a core size of 0 the kernel would still start a program of the host (apport, systemd-coredump) for each
+    # crash, as root, and wait for it; 1 is the one size with which it does not, and too small for a file.
+    for limit, wanted in ((resource.RLIMIT_CORE, 1), (resource.RLIMIT_NICE, 0), (resource.RLIMIT_RTPRIO, 0)):
+        most = resource.getrlimit(limit)[1]
+        value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(limit, (value, value))
 
 
 def _set_site_builtins() -> None:
@@ -233,8 +257,48 @@ def _state() -> tuple[Any, ...]:
     )
 
 
-def _processes_of(user: int) -> int:
-    """Return how many processes and threads a user has."""
+def _counted_before(user: int) -> Callable[[], int]:
+    """Return what tells how many processes and threads of a user may be outside the box while a step runs.
+
+    The kernel counts those in other containers, too, which cannot be seen from here; and while a step runs, others
+    begin: as many may as boxes have, one for each core. Rounded up, since it is no step's business how many there are.
+    The step's own are watched.
+    """
+    more = _OTHERS * (os.cpu_count() or 1)
+    unseen = _tasks_counted(_tasks_seen(user) + _OTHERS) - _tasks_seen(user)
+    return lambda: -(-(max(0, unseen) + _tasks_seen(user) + more) // _ROUNDED) * _ROUNDED
+
+
+def _tasks_counted(guess: int) -> int:
+    """Return how many processes and threads the kernel counts of the user who we are, or what it is not more than.
+
+    It tells nobody, so it is tried out.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    low = high = guess
+    while not _can_fork(high, hard) and high < _TASKS_MOST:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _can_fork(middle, hard) else (middle, high)
+    resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+    return high - 1
+
+
+def _can_fork(most: int, hard: int) -> bool:
+    resource.setrlimit(resource.RLIMIT_NPROC, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    try:
+        pid = os.fork()
+    except BlockingIOError:
+        return False
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return True
+
+
+def _tasks_seen(user: int) -> int:
+    """Return how many processes and threads a user has, of those that can be seen."""
     count = 0
     for name in os.listdir("/proc"):
         if not name.isdigit():

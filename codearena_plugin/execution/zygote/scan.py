@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from typing import NamedTuple
+
+from codearena_plugin.execution.zygote.child import DESCRIPTORS
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -13,17 +16,27 @@ _VAST = 1 << 30
 
 
 class Use(NamedTuple):
-    """Processor time in seconds, resident memory and page tables in bytes, and the processes counted."""
+    """What processes use.
+
+    Attributes:
+        cpu_s: processor time, in seconds.
+        resident, tables: memory and page tables, in bytes.
+        files: what they have open; each may be a socket.
+        tasks: threads of all of them.
+        pids: which they are.
+    """
 
     cpu_s: float
     resident: int
     tables: int
+    files: int
+    tasks: int
     pids: list[int]
 
     @property
     def memory(self) -> int:
-        """What all hold, with pages that they share counted for each: quick, and never too little."""
-        return self.resident + self.tables
+        """What all hold, with pages that they share counted for each, any file as a full socket: never too little."""
+        return self.resident + self.tables + self.files * _SOCKET
 
 
 class _Process(NamedTuple):
@@ -32,25 +45,41 @@ class _Process(NamedTuple):
     ticks: int
     resident: int
     tables: int
+    tasks: int
+    space: int
+
+
+def _socket() -> int:
+    """Return how many bytes the kernel holds for what was written to a socket and not yet read, at most."""
+    one, other = socket.socketpair()
+    with one, other:
+        return one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+
+
+_SOCKET = _socket()
 
 
 def use_of_all(own: int) -> Use:
     """Return what every process that can be seen uses, without ``own``: for a box with process ids of its own."""
-    return _sum([process for process in _processes() if process.pid != own])
+    return use_of([pid for pid in _pids() if pid != own])
 
 
 def use_of_descendants(own: int) -> Use:
     """Return what the descendants of ``own`` use; nothing leaves them where ``own`` adopts orphans."""
-    children: dict[int, list[_Process]] = {}
-    for process in _processes():
-        children.setdefault(process.parent, []).append(process)
-    found: list[_Process] = []
-    waiting = [own]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += [process.pid for process in below]
-    return _sum(found)
+    return use_of(descendants(own))
+
+
+def use_of(pids: list[int]) -> Use:
+    """Return what processes use."""
+    processes = [process for pid in pids if (process := _read(pid))]
+    return Use(
+        sum(process.ticks for process in processes) / _TICK,
+        sum(process.resident for process in processes),
+        sum(process.tables for process in processes),
+        sum(_files_at_most(process.pid) for process in processes),
+        sum(process.tasks for process in processes),
+        [process.pid for process in processes],
+    )
 
 
 def descendants(own: int) -> list[int]:
@@ -66,7 +95,21 @@ def descendants(own: int) -> list[int]:
                 waiting += below
     except FileNotFoundError:
         if not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
-            return use_of_descendants(own).pids
+            return _descendants_by_parent(own)
+    return found
+
+
+def _descendants_by_parent(own: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for pid in _pids():
+        if process := _read(pid):
+            children.setdefault(process.parent, []).append(pid)
+    found: list[int] = []
+    waiting = [own]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
     return found
 
 
@@ -79,12 +122,14 @@ def _children(pid: int) -> list[int]:
 
 
 def proportional(use: Use) -> int:
-    """Return the memory of processes with shared pages counted once; with each counted where that cannot be read.
+    """Return the memory of processes with what they share counted once; with all of it where that cannot be read.
 
     Slow, a millisecond for a large process: for when the quick sum is over the limit.
     """
     total = use.tables
+    sockets: set[str] = set()
     for pid in use.pids:
+        sockets.update(_sockets_of(pid))
         try:
             with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
                 lines = file.read().split(b"\n")
@@ -93,21 +138,35 @@ def proportional(use: Use) -> int:
         except OSError:
             return use.memory
         total += sum(int(line.split()[1]) << 10 for line in lines if line.startswith(b"Pss:"))
-    return total
+    return total + len(sockets) * _SOCKET
 
 
-def _sum(processes: list[_Process]) -> Use:
-    return Use(
-        sum(process.ticks for process in processes) / _TICK,
-        sum(process.resident for process in processes),
-        sum(process.tables for process in processes),
-        [process.pid for process in processes],
-    )
+def files_of(pid: int) -> list[str] | None:
+    """Return the numbers of what a process has open; ``None`` where it hides that."""
+    try:
+        return os.listdir(f"/proc/{pid}/fd")
+    except PermissionError:
+        process = _read(pid)
+        return None if process and process.space else []  # one that is ending has no address space, and is root's
+    except OSError:
+        return []
 
 
-def _processes() -> list[_Process]:
-    found = (_read(int(name)) for name in os.listdir("/proc") if name.isdigit())
-    return [process for process in found if process]
+def _files_at_most(pid: int) -> int:
+    files = files_of(pid)
+    return DESCRIPTORS if files is None else len(files)
+
+
+def _sockets_of(pid: int) -> set[str]:
+    found = set()
+    for number in files_of(pid) or ():
+        with contextlib.suppress(OSError):
+            found.add(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return {name for name in found if name.startswith("socket:")}
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
 def _read(pid: int) -> _Process | None:
@@ -123,8 +182,8 @@ def _read(pid: int) -> _Process | None:
         os.close(descriptor)
     # The name of the program stands in brackets and may hold any byte: what counts begins after the last bracket.
     fields = text.rpartition(b")")[2].split()
-    tables = _page_tables(pid) if int(fields[20]) > _VAST else 0
-    return _Process(pid, int(fields[1]), sum(map(int, fields[11:15])), int(fields[21]) * _PAGE, tables)
+    ticks, tasks, space, pages = sum(map(int, fields[11:15])), int(fields[17]), int(fields[20]), int(fields[21])
+    return _Process(pid, int(fields[1]), ticks, pages * _PAGE, _page_tables(pid) if space > _VAST else 0, tasks, space)
 
 
 def _page_tables(pid: int) -> int:
@@ -135,3 +194,24 @@ def _page_tables(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(b"VmPTE:"))
+
+
+class Shortage:
+    """Whether the kernel has killed a process of this machine for want of memory since it was last asked."""
+
+    def __init__(self) -> None:
+        self._known = _killed_for_memory()
+
+    def is_new(self) -> bool:
+        """Ask."""
+        before, self._known = self._known, _killed_for_memory()
+        return self._known > before
+
+
+def _killed_for_memory() -> int:
+    try:
+        with open("/proc/vmstat", "rb") as file:
+            lines = file.read().split(b"\n")
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith(b"oom_kill "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ class Box(NamedTuple):
         use: what all processes of the box use now.
         kill: sends SIGKILL to all of them.
         left: how many bytes the scratch directory still takes, of so many; 0: it holds too much.
+        shortage: whether the machine ran out of memory.
         control: descriptor of the channel to the host; anything on it while a step runs means that the host is gone.
         wake: descriptor that can be read when a child has ended.
     """
@@ -31,6 +33,7 @@ class Box(NamedTuple):
     use: Callable[[], scan.Use]
     kill: Callable[[], None]
     left: Callable[[int], int]
+    shortage: scan.Shortage
     control: int
     wake: int
 
@@ -59,15 +62,23 @@ class InChildError(BaseException):
 class _Watched:
     """What is known of a step that runs."""
 
-    def __init__(self, pid: int, limits: dict[str, Any]) -> None:
+    def __init__(self, pid: int, limits: dict[str, Any], report: int) -> None:
         self.pid = pid
         self.limits = limits
+        self._report = select.poll()
+        self._report.register(report, 0)
         self.began = time.monotonic()
         self.status: int | None = None
         self.own_peak = 0
         self.reaped_s = 0.0  # processor time of what has ended
         self.peak = 0
+        self.crowds = 0  # looks in a row at too many threads
         self.verdict = ""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the program runs: before, its process is still hidden from all, and holds nothing of its own."""
+        return bool(self._report.poll(0))
 
 
 def run_step(plan: child.Plan, given: memoryview, box: Box) -> Done:
@@ -85,7 +96,7 @@ def run_step(plan: child.Plan, given: memoryview, box: Box) -> Done:
         raise InChildError(plan)
     os.close(report_child)
     streams.started()
-    watched = _Watched(pid, plan.limits)
+    watched = _Watched(pid, plan.limits, report)
     try:
         _watch(watched, streams, box)
     finally:
@@ -99,7 +110,7 @@ def run_step(plan: child.Plan, given: memoryview, box: Box) -> Done:
         out, err = streams.close()
     if streams.is_over or not box.left(4 * plan.limits["file_bytes"]):  # what was too quick to be seen
         watched.verdict = watched.verdict or "output"
-    ending = _ending(watched, swept, problem, plan)
+    ending = _ending(watched, swept, problem, plan, box.shortage)
     ending.update(wall_s=wall_s, survivors=swept.killed)
     if ending["how"] == "exited" and problem.startswith("exec"):
         err = memoryview(f"{plan.argv[0]}: {problem[5:]}\n".encode())
@@ -109,18 +120,20 @@ def run_step(plan: child.Plan, given: memoryview, box: Box) -> Done:
 def _watch(watched: _Watched, streams: Streams, box: Box) -> None:
     """Return when the step's own process has ended, or when it must be ended."""
     deadline = watched.began + watched.limits["wall_s"]
-    look = watched.began + FIRST_LOOK_S
+    look = watched.began + min(FIRST_LOOK_S, room.pause(watched.limits["memory_bytes"], 0))
     most = 4 * watched.limits["file_bytes"]
     look_at_room = watched.began + room.pause(most, 0)
     while True:
-        now = time.monotonic()
-        if now >= look:
-            look = now + room.LOOK_S
-            _look(watched, box)
-        if now >= look_at_room:
-            left = box.left(most)
-            look_at_room = time.monotonic() + room.pause(left, time.monotonic() - now)
+        if (began := time.monotonic()) >= look:
+            left = _look(watched, box) if watched.has_begun else watched.limits["memory_bytes"]
+            now = time.monotonic()
+            look = now + room.pause(left, min(now - began, room.LOOK_S))  # half of a processor at worst
+        if (began := time.monotonic()) >= look_at_room:
+            left = box.left(most) if watched.has_begun else most
+            now = time.monotonic()
+            look_at_room = now + room.pause(left, 4 * (now - began))  # a fifth
             watched.verdict = watched.verdict or ("" if left else "output")
+        now = time.monotonic()
         if now >= deadline:
             watched.verdict = watched.verdict or "timeout"
         if watched.verdict:
@@ -137,16 +150,23 @@ def _watch(watched: _Watched, streams: Streams, box: Box) -> None:
             watched.verdict = "output"
 
 
-def _look(watched: _Watched, box: Box) -> None:
+def _look(watched: _Watched, box: Box) -> int:
+    """Look at memory, processor time and threads; return how many bytes of memory are left, 0: look again at once."""
     use = box.use()
-    memory = use.memory
-    if memory > watched.limits["memory_bytes"]:
+    memory, most = use.memory, watched.limits["memory_bytes"]
+    if memory > most:
         memory = scan.proportional(use)
-    watched.peak = max(watched.peak, memory)
-    if memory > watched.limits["memory_bytes"]:
+    watched.peak = max(watched.peak, min(memory, use.resident))
+    if memory > most:
         watched.verdict = "memory"
     elif watched.reaped_s + use.cpu_s > watched.limits["cpu_s"]:
         watched.verdict = "timeout"
+    # Where the kernel counts those of the user's other programs as well. Once is no proof: while they are counted,
+    # some end and others begin.
+    watched.crowds = watched.crowds + 1 if use.tasks > watched.limits["processes"] else 0
+    if watched.crowds > 1:
+        watched.verdict = watched.verdict or "signalled"
+    return 0 if watched.crowds else max(0, int(most - memory))
 
 
 def _reap(watched: _Watched) -> None:
@@ -163,7 +183,7 @@ def _reap(watched: _Watched) -> None:
             watched.status = status
 
 
-def _ending(watched: _Watched, swept: Swept, problem: str, plan: child.Plan) -> dict[str, Any]:
+def _ending(watched: _Watched, swept: Swept, problem: str, plan: child.Plan, shortage: scan.Shortage) -> dict[str, Any]:
     status = swept.status if watched.status is None else watched.status
     cpu_s = watched.reaped_s + swept.cpu_s
     ending: dict[str, Any] = {
@@ -188,8 +208,10 @@ def _ending(watched: _Watched, swept: Swept, problem: str, plan: child.Plan) -> 
         how = "timeout"
     elif not how and max(watched.own_peak, swept.peak) > watched.limits["memory_bytes"]:
         how = "memory"
-    elif not how and _signal(status):
-        how, ending["signal"] = "signalled", _signal(status)
+    elif not how and _signal(status) == signal.SIGKILL and shortage.is_new():
+        how, ending["problem"] = "lost", "the machine ran out of memory, and its kernel killed a process"
+    elif how == "signalled" or (not how and _signal(status)):
+        how, ending["signal"] = "signalled", _signal(status) or signal.SIGKILL
     elif not how:
         how, ending["exit_code"] = "exited", os.WEXITSTATUS(status)
     ending["how"] = how

@@ -48,7 +48,7 @@ def test_every_sandbox_is_named_with_what_it_says():
 def test_no_sandbox_at_all_is_a_note_that_says_what_to_do(nothing_works):
     check = found()["sandbox"]
     assert check.state == "note"
-    assert "apt-get install bubblewrap" in check.found
+    assert "for the reasons below, so what needs code to be run is refused" in check.found
 
 
 def test_no_sandbox_with_the_python_that_was_named_is_a_problem(nothing_works):
@@ -143,4 +143,4 @@ def test_the_fault_of_a_released_evalplus_is_named(monkeypatch):
 def test_it_is_quick():
     began = time.perf_counter()
     found()
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 20

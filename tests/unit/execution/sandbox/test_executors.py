@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import boxes
@@ -53,6 +55,15 @@ def test_a_kernel_without_landlock_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     probe = landlock.LandlockExecutor().probe(SandboxOptions())
     assert not probe.works
     assert "Linux 5.13" in probe.line
+
+
+def test_no_place_for_a_scratch_directory_is_said_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    options = boxes.options_for("landlock")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(ConfigError, match=r"no scratch directory can be made: .*; set TMPDIR to a directory"):
+        landlock.LandlockExecutor().open(options)
 
 
 def test_an_old_landlock_serves_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,11 +123,26 @@ def test_options_come_from_metadata_and_the_environment() -> None:
 
 
 def test_a_python_that_cannot_be_used_is_named() -> None:
-    with pytest.raises(ConfigError, match="'/no/python' cannot be used"):
-        interpreter_for("/no/python")
+    said = "codearena_sandbox_python='/no/python' cannot be used: No such file or directory; give the path of a Python"
+    for name in ("auto", "bubblewrap", "landlock", "unsafe-local"):
+        with pytest.raises(ConfigError, match=f"^{said}"):
+            choose.choose(SandboxOptions(name=name, python="/no/python", allow_unsafe=True))
     probe = bubblewrap.BubblewrapExecutor().probe(SandboxOptions(python="/no/python"))
     assert not probe.works
-    assert "/no/python" in probe.line
+    assert said in probe.line
+    with pytest.raises(ConfigError, match="does not answer as a Python does"):
+        interpreter_for("/bin/true")
+
+
+def test_a_python_may_be_named_as_a_shell_finds_it() -> None:
+    if not shutil.which("python3"):
+        pytest.skip("no python3 on PATH")
+    assert interpreter_for("python3").path == str(Path(shutil.which("python3") or "").absolute())
+
+
+def test_a_path_to_read_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match="codearena_sandbox_read names '/no/tools', which does not exist"):
+        choose.choose(SandboxOptions(read_only=("/usr", "/no/tools")))
 
 
 def test_a_named_environment_brings_its_packages(tmp_path: Path) -> None:
@@ -154,6 +180,7 @@ def test_other_versions_of_python_serve_too(python: str) -> None:
 def test_a_further_path_can_be_read_and_its_programs_found(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     (tmp_path / "bin").mkdir()
+    (tmp_path / "bin").chmod(0o755)  # whatever the umask
     tool = tmp_path / "bin" / "my-tool"
     tool.write_text("#!/bin/sh\necho tool\n")
     tool.chmod(0o755)
@@ -179,44 +206,11 @@ def test_as_root_code_runs_as_a_user_that_nobody_is(name: str) -> None:
 
 @ONLY_ROOT
 def test_unused_users_are_two_and_nobodys() -> None:
-    own, steps = unused_users()
+    users = unused_users()
+    assert users
+    own, steps = users
     assert own != steps
     assert {own, steps}.isdisjoint(entry.stat().st_uid for entry in os.scandir("/proc") if entry.name.isdigit())
-
-
-AS_SOMEBODY = """
-import os, sys
-os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)
-sys.path[:0] = sys.argv[2:]
-from codearena_plugin.execution.choose import executor_named
-from codearena_plugin.execution.sandbox import Job, SandboxOptions, Step
-options = SandboxOptions(name=sys.argv[1])
-probe = executor_named(options.name).probe(options)
-if not probe.works:
-    sys.exit("skip: " + probe.line)
-program = (b"import os\\nprint(os.getuid())\\ntry: os.kill(os.getppid(), 9)\\nexcept OSError: pass\\n"
-           b"try: open('/etc/shadow')\\nexcept OSError: print('shut')")
-with executor_named(options.name).open(options) as box:
-    for _ in range(2):
-        print(box.run(Job((Step(("python", "a.py")),), {"a.py": program})).last.stdout)
-"""
-
-
-@ONLY_ROOT
-@pytest.mark.parametrize("name", boxes.ISOLATING)
-def test_somebody_who_is_not_root_has_sandboxes_too(name: str) -> None:
-    import pluggy
-
-    import codearena_plugin
-
-    places = [str(Path(module.__file__ or "").parents[1]) for module in (codearena_plugin, pluggy)]
-    command = [boxes.SYSTEM_PYTHON, "-B", "-c", AS_SOMEBODY, name, *places]
-    if not Path(boxes.SYSTEM_PYTHON).exists():
-        pytest.skip(f"no {boxes.SYSTEM_PYTHON}")
-    asked = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60, check=False)
-    if asked.returncode and ("skip: " in asked.stderr or "No module named" in asked.stderr):
-        pytest.skip(asked.stderr.strip().splitlines()[-1])
-    assert asked.stdout == "b'65534\\nshut\\n'\n" * 2, asked.stderr
 
 
 def test_no_sandbox_is_only_had_on_request() -> None:
@@ -243,7 +237,7 @@ def test_without_a_sandbox_jobs_end_as_in_one() -> None:
 def test_without_a_sandbox_a_daemon_is_found_and_killed() -> None:
     program = (
         "import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    time.sleep(60)\n  os._exit(0)\n"
-        "time.sleep(0.1)"
+        "os.wait()"
     )
     with choose.open_sandbox(LOCAL) as local:
         assert boxes.ending_of(local, program).survivors == 1

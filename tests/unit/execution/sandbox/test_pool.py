@@ -87,12 +87,12 @@ def test_every_job_comes_back_once_with_its_position(scripted: Scripted) -> None
     assert sorted(found) == list(range(50))
     assert set(scripted.tries.values()) == {1}
     assert seen == list(range(1, 51))
-    assert scripted.opened == 4
+    assert 1 <= scripted.opened <= 4
 
 
 def test_no_more_sandboxes_than_jobs_are_opened(scripted: Scripted) -> None:
     assert len(list(pool.run_jobs(OPTIONS, [job("a"), job("b")], workers=8))) == 2
-    assert scripted.opened == 2
+    assert 1 <= scripted.opened <= 2  # one may have run both before the other began
     assert list(pool.run_jobs(OPTIONS, [])) == []
 
 
@@ -111,6 +111,23 @@ def test_what_was_lost_is_run_again_in_a_fresh_sandbox_once(scripted: Scripted) 
     assert (found[0].last.how, found[1].last.how) == ("exited", "lost")
     assert (scripted.tries["a"], scripted.tries["b"]) == (2, 2)
     assert scripted.opened == 3
+
+
+def test_what_was_lost_stays_so_where_no_fresh_sandbox_can_be_had(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = scripted.open(OPTIONS)
+    opened = iter([first])
+
+    def fail(options: SandboxOptions) -> ScriptedSandbox:
+        if (sandbox := next(opened, None)) is None:
+            msg = "no memory for it"
+            raise ConfigError(msg)
+        return sandbox
+
+    monkeypatch.setattr(scripted, "open", fail)
+    found = dict(pool.run_jobs(OPTIONS, [job("a", "lost", 1), job("b")], workers=1))
+    assert (found[0].last.how, found[1].last.how) == ("lost", "exited")
 
 
 def test_jobs_are_taken_as_they_are_needed(scripted: Scripted) -> None:

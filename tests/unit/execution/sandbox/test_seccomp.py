@@ -22,13 +22,15 @@ MACHINES = sorted(ARCHITECTURES)
 def answer(program: bytes, machine: str, number: int, *arguments: int, architecture: int | None = None) -> str | int:
     """Return what a filter says of a call: "allow", "kill", or an error number."""
     data = struct.pack("=IIQ", number, architecture or ARCHITECTURES[machine][0], 0)
-    data += struct.pack("=6Q", *[argument % (1 << 64) for argument in (*arguments, 0, 0, 0, 0, 0, 0)[:6]])
+    data += struct.pack("=6Q", *[argument % (1 << 64) for argument in (*arguments, *[0] * 6)[:6]])
     at, register = 0, 0
     while True:
         operation, if_true, if_false, value = struct.unpack_from("=HBBI", program, at * 8)
         at += 1
         if operation == 0x20:
             (register,) = struct.unpack_from("=I", data, value)
+        elif operation == 0x54:
+            register &= value
         elif operation == 0x06:
             return {0x7FFF0000: ALLOW, 0x80000000: KILL}.get(value, value & 0xFFFF)
         else:
@@ -86,6 +88,14 @@ def test_other_abis_are_shut() -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_calls_that_nobody_has_judged_do_not_exist(machine: str) -> None:
+    program = seccomp_filter("browser", machine)
+    assert {answer(program, machine, call) for call in (470, 511, 600, 0x40000000 | 41, 0xFFFFFFFF)} == {errno.ENOSYS}
+    tables = (syscalls.REFUSED, syscalls.ABSENT, syscalls.FOREIGN_ATTRIBUTES, syscalls.OWNED)
+    assert max(number(pair, machine) for table in tables for pair in table.values()) < syscalls.UNKNOWN
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 def test_limits_and_priorities_are_the_callers_own(machine: str) -> None:
     program = seccomp_filter("strict", machine)
     limit = number(syscalls.PRLIMIT, machine)
@@ -108,6 +118,50 @@ def test_nothing_is_put_into_a_terminals_input_and_no_other_personality_taken(ma
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_memory_is_mapped_only_where_it_can_be_counted(machine: str) -> None:
+    call = number(syscalls.MMAP, machine)
+    shared, private, anonymous, huge = 1, 2, 0x20, 0x40000
+    flags = {private, private | anonymous, shared, private | 8, shared | anonymous, private | anonymous | huge}
+    for profile, shut in (
+        ("strict", {shared | anonymous, private | anonymous | huge}),
+        ("browser", {private | anonymous | huge}),
+    ):
+        program = seccomp_filter(profile, machine)  # type: ignore[arg-type]
+        answers = {flag: answer(program, machine, call, 0, 4096, 3, flag) for flag in flags}
+        assert answers == {flag: errno.EPERM if flag in shut else ALLOW for flag in flags}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_a_socket_may_hold_is_not_raised(machine: str) -> None:
+    call, program = number(syscalls.SETSOCKOPT, machine), seccomp_filter("strict", machine)
+    assert [answer(program, machine, call, 3, 1, option) for option in (7, 32)] == [0, 0]  # success, nothing done
+    assert answer(program, machine, call, 3, 1, 8) == ALLOW
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_size_of_a_core_is_read_and_never_set(machine: str) -> None:
+    program, core, files = seccomp_filter("strict", machine), 4, 7
+    old, new = number(syscalls.SETRLIMIT, machine), number(syscalls.PRLIMIT, machine)
+    assert (answer(program, machine, old, core, 1), answer(program, machine, old, files, 1)) == (errno.EPERM, ALLOW)
+    assert answer(program, machine, new, 0, core, 0) == ALLOW
+    assert {answer(program, machine, new, 0, core, where) for where in (1, 1 << 40)} == {errno.EPERM}
+    assert answer(program, machine, new, 0, files, 1 << 40) == ALLOW
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("shares", get_args(Shares))
+def test_flags_and_leases_of_files_that_can_be_named_are_left_alone(machine: str, shares: Shares) -> None:
+    program, control = seccomp_filter("strict", machine, shares), number(syscalls.IOCTL, machine)
+    flags = (0x40086602, 0x401C5820, 0x40087602, 0x40806685, 0x50009401)  # of ext4, XFS and all, fs-verity, Btrfs
+    said = {answer(program, machine, control, 3, request) for request in flags}
+    assert said == {ALLOW if shares == "nothing" else errno.ENOTTY}
+    assert {answer(program, machine, control, 3, request) for request in (0x5401, 0x5413, 0x541B, 0x5421)} == {ALLOW}
+    files = number(syscalls.FCNTL, machine)
+    assert answer(program, machine, files, 3, 1024) == errno.EPERM
+    assert answer(program, machine, files, 3, 1) == ALLOW
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("shares", get_args(Shares))
 def test_times_and_modes_of_the_hosts_files_cannot_be_changed_where_they_can_be_named(
     machine: str, shares: Shares
@@ -120,6 +174,7 @@ def test_times_and_modes_of_the_hosts_files_cannot_be_changed_where_they_can_be_
 
     assert answers(syscalls.FOREIGN) == {ALLOW if shares == "nothing" else 0}
     assert answers(syscalls.FOREIGN_ATTRIBUTES) == {ALLOW if shares == "nothing" else errno.EOPNOTSUPP}
+    assert answers(syscalls.FOREIGN_WATCHES) == {ALLOW if shares == "nothing" else errno.EPERM}
     assert answers(syscalls.OWNED) == {0 if shares == "user" else ALLOW}
 
 
@@ -140,6 +195,8 @@ def test_the_numbers_are_those_of_the_kernels_headers(machine: str) -> None:
     ours |= {name: pair for name, (pair, _) in syscalls.OWN_ONLY.items()}
     ours |= {"clone": syscalls.CLONE, "socket": syscalls.SOCKET, "socketpair": syscalls.SOCKETPAIR}
     ours |= {"personality": syscalls.PERSONALITY, "ioctl": syscalls.IOCTL, "prlimit64": syscalls.PRLIMIT}
+    ours |= {"fcntl": syscalls.FCNTL, "mmap": syscalls.MMAP, "setsockopt": syscalls.SETSOCKOPT}
+    ours |= {"setrlimit": syscalls.SETRLIMIT, **syscalls.FOREIGN_WATCHES}
     wrong = {name: known[name] for name, pair in ours.items() if name in known and known[name] != number(pair, machine)}
     assert not wrong
     assert len(known.keys() & ours.keys()) > 60

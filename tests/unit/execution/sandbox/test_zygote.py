@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from codearena_plugin.execution.zygote import clean, framing, room, scan
+from codearena_plugin.execution.zygote import clean, framing, kernel, main, room, scan, step
 from codearena_plugin.execution.zygote.unforked import unforked
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12: pytest has threads
@@ -163,34 +163,114 @@ def test_room_counts_bytes_entries_and_deleted_files_that_are_open(tmp_path: Pat
         assert room.left_of_bytes(str(tmp_path), 1_000_000, [os.getpid()]) == 0
 
 
+def test_room_counts_what_lies_in_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
+    for name, mode in (("unlisted", 0o300), ("shut", 0), ("unsearched", 0o600)):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "inner" / "f").write_bytes(b"x" * 100_000)
+        (tmp_path / name / "inner").chmod(mode)
+        (tmp_path / name).chmod(mode)
+    try:
+        assert 600_000 < room.left_of_bytes(str(tmp_path), 1_000_000, []) <= 700_001
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o300, 0, 0o600}
+    finally:
+        for path in tmp_path.iterdir():
+            path.chmod(0o700)
+            (path / "inner").chmod(0o700)
+
+
+def test_a_folder_that_lies_too_deep_to_be_counted_counts_as_too_much(tmp_path: Path) -> None:
+    deepest = tmp_path.joinpath(*["d"] * room.DEPTH_MOST)
+    deepest.mkdir(parents=True)
+    assert room.left_of_bytes(str(tmp_path), 1 << 30, []) > 0
+    (deepest / "d").mkdir()
+    assert room.left_of_bytes(str(tmp_path), 1 << 30, []) == 0
+
+
 def test_what_is_nearly_full_is_looked_at_sooner_but_not_all_the_time() -> None:
     mib = 1 << 20
     assert room.pause(1024 * mib, 0) == 0.05
     assert room.pause(16 * mib, 0) < 0.005
     assert room.pause(0, 0) == 0.001
-    assert room.pause(0, 0.01) == 0.04
+    assert room.pause(0, 0.04) == 0.04
 
 
 def test_use_is_summed_over_descendants() -> None:
     reading, writing = os.pipe()
+    ready, born = os.pipe()
     if (pid := os.fork()) == 0:
         if os.fork() == 0:
+            os.write(born, b"x")
             os.read(reading, 1)
             os._exit(0)
         os.read(reading, 1)
         os.wait()
         os._exit(0)
     try:
-        for _ in range(200):
-            use = scan.use_of_descendants(os.getpid())
-            if len(use.pids) >= 2:
-                break
+        os.read(ready, 1)
+        use = scan.use_of_descendants(os.getpid())
+        assert len(use.pids) >= 2
         assert pid in use.pids
-        assert set(use.pids) == set(scan.descendants(os.getpid()))
+        assert set(use.pids) == set(scan.descendants(os.getpid())) == set(scan._descendants_by_parent(os.getpid()))
         assert use.resident > 1 << 20
         assert 0 < scan.proportional(use) <= use.memory
     finally:
         os.write(writing, b"xx")
         os.waitpid(pid, 0)
-        os.close(reading)
+        for number in (reading, writing, ready, born):
+            os.close(number)
+
+
+def _kept_open(hides: bool) -> tuple[int, int]:
+    """Return a forked process, of another account where we are root, and a pipe's end that ends it when it closes."""
+    reading, writing = os.pipe()
+    ready, said = os.pipe()
+    if (pid := os.fork()) == 0:
         os.close(writing)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0 if hides else 1)
+        pairs = [socket.socketpair() for _ in range(20)]
+        os.write(said, b"x")
+        os.read(reading, 1)
+        os._exit(len(pairs) != 20)
+    os.read(ready, 1)
+    for number in (reading, ready, said):
+        os.close(number)
+    return pid, writing
+
+
+@pytest.mark.parametrize("hides", [False, True])
+def test_what_sockets_may_hold_is_counted_and_no_less_where_it_is_hidden(hides: bool) -> None:
+    if hides and os.geteuid() == 0:
+        pytest.skip("root sees what is hidden")
+    pid, writing = _kept_open(hides)
+    try:
+        use = scan.use_of([pid])
+        assert use.memory >= (scan.DESCRIPTORS if hides else 40) * scan._SOCKET
+        assert scan.proportional(use) >= 40 * scan._SOCKET
+        assert (scan.files_of(pid) is None) == hides
+    finally:
+        os.close(writing)
+        os.waitpid(pid, 0)
+    assert scan.files_of(pid) == []
+
+
+def test_what_ends_hides_nothing() -> None:
+    if (pid := os.fork()) == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # a zombie: its folder is root's
+    assert scan.files_of(pid) == []
+    os.waitpid(pid, 0)
+
+
+def test_a_step_after_one_that_could_not_be_swept_is_nobodys_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    ending = {"how": "exited", "exit_code": 0, "problem": ""}
+    unswept = step.Done(ending, memoryview(b"out"), memoryview(b""), is_clean=False)
+    monkeypatch.setattr(main, "run_step", lambda *_: unswept)
+    zygote = object.__new__(main._Zygote)
+    monkeypatch.setattr(zygote, "_plan", lambda _: None, raising=False)
+    zygote._scratch, zygote._box, zygote._state = "/nowhere", None, ()  # type: ignore[assignment]
+    steps = [{"stdin": 0}, {"stdin": 0}]
+    for job, hows in ((steps, ["exited", "lost"]), (steps[:1], ["exited"])):
+        answer, blobs = zygote._run({"files": [], "returns": [], "returns_most": 0, "steps": job}, memoryview(b""))
+        assert [ending["how"] for ending in answer["endings"]] == hows
+        assert [len(blob) for blob in blobs] == [3, 0, 0, 0][: 2 * len(job)]
+        assert not answer["clean"]
