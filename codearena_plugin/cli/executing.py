@@ -10,6 +10,7 @@ from codearena_plugin.cli.asking import as_asked, run_code
 from codearena_plugin.cli.stored import answers_file
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.evidence.files import evidence_path
+from codearena_plugin.evidence.found import check_named
 from codearena_plugin.prompts.answers import read_answers
 from codearena_plugin.prompts.suite import answered_part, load_suite
 from codearena_plugin.report.console import open_console
@@ -26,8 +27,12 @@ def execute_file(path: Path, suite_name: str, options: Mapping[str, Any], *, mod
         DataError: the directory cannot be written.
     """
     chosen = resolve_options(options, suite_name)
-    suite = load_suite(suite_name, as_asked(chosen.suite, options))
+    check_named(chosen.evidence)
     file = answers_file(path)
+    if not file.expanduser().exists():  # before a suite is downloaded for it
+        msg = f"Answers {str(file)!r} are not there."
+        raise ConfigError(msg)
+    suite = load_suite(suite_name, as_asked(chosen.suite, options))
     answers = read_answers(file, suite, model=model, allow_missing=chosen.only_answered)
     absent = [answer.prompt_id for answer in answers if answer.is_absent]
     if absent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,15 @@ from codearena_plugin.evidence.files import Appender, read_evidence
 from codearena_plugin.evidence.pieces import Piece, pieces_of
 from codearena_plugin.evidence.place import place_of
 from codearena_plugin.evidence.record import BlockEvidence, Key, Side, SideRow, text_sha256
-from codearena_plugin.evidence.trying import may_be_late, try_piece
+from codearena_plugin.evidence.trying import cost, left_alone, may_be_late, try_piece
 from codearena_plugin.execution.choose import choose
 from codearena_plugin.execution.pool import default_workers
 from codearena_plugin.execution.sandbox import Executor, Sandbox, SandboxOptions
+from codearena_plugin.execution.toolchains import tool_version
+
+PATIENCE = 30.0
+"""Seconds of work, or of waiting, for the pieces of one side: what is left then is left alone, on either side."""
+_SPENT = f"the blocks before it took {PATIENCE:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ def collect(
     """Return one row for every text, in their order; what a file lacks of them is added to it row by row.
 
     A piece that ran out of time while it worked is tried once more when all others are done, alone; then that counts.
+    No side holds up the others for long: when its pieces have taken ``PATIENCE``, the rest of them is left alone.
 
     Args:
         known: rows from earlier and elsewhere; those of this place are used, and what they say of equal code too.
@@ -105,6 +111,9 @@ def _in_parallel(
                 late.append(futures[future])
             else:
                 keep(row)
+    except BaseException:
+        tries.stop()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     order = {text.key: place for place, text in enumerate(texts)}
@@ -119,8 +128,10 @@ class _Tries:
         self._own = threading.local()
         self._opened: list[Sandbox] = []
         self._lock = threading.Lock()
+        self._is_over = threading.Event()
         self._found: dict[str, Future[BlockEvidence]] = {}
         self._alone: set[str] = set()
+        self._tools: dict[str, str] = {}
         for block in (block for row in known for block in row.blocks if block.tried):
             self._found[block.key] = _done(block)
             self._alone.add(block.key)
@@ -128,9 +139,20 @@ class _Tries:
     def row(self, text: SideText, *, is_alone: bool = False) -> SideRow:
         """Return the evidence of a text."""
         pieces, left_out = pieces_of(text.text)
-        blocks = tuple(self._block(piece, is_alone=is_alone) for piece in pieces)
+        blocks: list[BlockEvidence] = []
+        for piece in pieces:
+            if self._is_over.is_set():
+                raise CancelledError
+            is_spent = sum(map(cost, blocks)) >= PATIENCE
+            blocks.append(left_alone(piece, _SPENT) if is_spent else self._block(piece, is_alone=is_alone))
         sandbox = self._sandbox()
-        return SideRow(*text.key, sandbox.name, sandbox.notice, blocks, left_out, self._place)
+        tools = {language: self._tool(language) for language in sorted({one.language for one in blocks if one.tried})}
+        named = {language: tool for language, tool in tools.items() if tool}
+        return SideRow(*text.key, sandbox.name, sandbox.notice, tuple(blocks), left_out, self._place, named)
+
+    def stop(self) -> None:
+        """Try no further piece: who interrupts waits for those under way and not for the rest of their answers."""
+        self._is_over.set()
 
     def close(self) -> None:
         """Close all sandboxes."""
@@ -155,6 +177,11 @@ class _Tries:
             mine.set_exception(exc)
             raise
         return mine.result()
+
+    def _tool(self, language: str) -> str:
+        if language not in self._tools:  # two threads may ask at once, and hear the same
+            self._tools[language] = tool_version(self._sandbox(), language)
+        return self._tools[language]
 
     def _sandbox(self) -> Sandbox:
         sandbox: Sandbox | None = getattr(self._own, "sandbox", None)

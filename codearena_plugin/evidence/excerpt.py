@@ -7,6 +7,7 @@ import re
 LONGEST = 400
 """Characters of an excerpt, for either side."""
 _MOST_LINES = 8
+_COMPLAINTS = 160
 _READ = 20_000
 _LONGEST_LINE = 160
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|.)", re.DOTALL)
@@ -16,13 +17,18 @@ _SCRATCH = re.compile(r"(?:/(?:tmp|scratch|work|box|run|home|var)(?:/[\w.@+-]{1,
 _ERROR = re.compile(r"(?i)\berror\b|exception|traceback|panicked|fatal|undefined|unexpected|expected|cannot|failed")
 
 
-def output_excerpt(text: str) -> str:
-    r"""Return the beginning of what a program printed.
+def output_excerpt(stdout: str, stderr: str = "") -> str:
+    r"""Return the beginning of what a program printed, and of what it complained of.
 
     >>> output_excerpt("\x1b[31m1\x1b[0m\n\n2\n<obj at 0x7f3a9c2b10d0>")
     '1\n2\n<obj at 0x…>'
+    >>> output_excerpt("1", "warning: x")
+    '1\nstderr: warning: x'
     """
-    return _bounded(_lines(text[:_READ]))
+    complaints = _bounded(_lines(error_excerpt(stderr)), _COMPLAINTS).split("\n") if stderr.strip() else []
+    marked = [f"stderr: {line}" for line in complaints if line]
+    lines = _lines(stdout[:_READ])[: _MOST_LINES - len(marked)]
+    return "\n".join(filter(None, [_bounded(lines, LONGEST - sum(map(len, marked)) - len(marked)), *marked]))
 
 
 def error_excerpt(text: str) -> str:
@@ -52,9 +58,8 @@ def _lines(text: str) -> list[str]:
     return [_cut(line.rstrip(), _LONGEST_LINE) for line in plain.split("\n") if line.strip()]
 
 
-def _bounded(lines: list[str]) -> str:
+def _bounded(lines: list[str], room: int = LONGEST) -> str:
     kept: list[str] = []
-    room = LONGEST
     for line in lines[:_MOST_LINES]:
         if room < 8:
             break

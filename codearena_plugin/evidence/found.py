@@ -56,6 +56,7 @@ class Evidence:
             "sha256": rows_sha256(rows),
             "sandbox": ", ".join(sorted({row.sandbox for row in rows})),
             "place": ", ".join(sorted({row.place for row in rows if row.place})),
+            "tools": dict(sorted(pair for row in rows for pair in row.tools.items())),
             "notice": "; ".join(sorted({row.notice for row in rows if row.notice})),
             "grades": {side: count_grades(row for row in rows if row.side == side) for side in SIDES},
         }
@@ -108,8 +109,17 @@ def check_wanted(card: JudgeCard, wanted: Wanted) -> None:
     if card.prompt.evidence == "none" and given:
         msg = f"Judge {card.name!r} is shown no evidence: leave {given[0]} out, or judge=codearena-evidence."
         raise ConfigError(msg)
-    if wanted.named is not None and not wanted.named.exists():
-        msg = f"codearena_evidence={str(wanted.named)!r} is not there, expected an evidence.jsonl or its directory."
+    check_named(wanted.named)
+
+
+def check_named(named: Path | None) -> None:
+    """Refuse evidence that the user named and that is not there.
+
+    Raises:
+        ConfigError: so it is.
+    """
+    if named is not None and not named.exists():
+        msg = f"codearena_evidence={str(named)!r} is not there, expected an evidence.jsonl or its directory."
         raise ConfigError(msg)
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from codearena_plugin.evidence.shapes import is_left_out
+
 STYLES = frozenset(("CSS", "SCSS", "Less"))
 SCRIPTS = frozenset(("JavaScript",))
 _REFERENCE = re.compile(
@@ -19,6 +21,7 @@ _COMPONENT = re.compile(
     r"<script\b(?![^<>]{0,200}\bmodule\b)[^<>]{0,200}>\s{0,200}(?:import|export)\b|^[ \t]{0,20}export default\b",
     re.MULTILINE,
 )
+_WHOLE = re.compile(r"<(?:!doctype|html|body)\b", re.IGNORECASE)
 _END = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
 _STYLE_OR_SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
@@ -50,6 +53,11 @@ def is_template(html: str) -> bool:
     if html.lower().count("<script") + html.lower().count("<style") > _MOST_PARTS:
         return False
     return _TEMPLATE.search(_STYLE_OR_SCRIPT.sub("", html)) is not None
+
+
+def is_whole(html: str) -> bool:
+    """Return whether HTML is a page, and not a part of one whose other elements the developer has."""
+    return _WHOLE.search(html) is not None and not is_left_out(html)
 
 
 def assemble(html: str, styles: Sequence[tuple[int, str]], scripts: Sequence[tuple[int, str]]) -> Page:

@@ -20,7 +20,7 @@ from codearena_plugin.evidence.python_shape import PythonShape, is_skeleton, pyt
 from codearena_plugin.evidence.record import Kind
 from codearena_plugin.judging.static.guess import guess
 from codearena_plugin.judging.static.kinship import NOT_CODE
-from codearena_plugin.languages import canonical_languages
+from codearena_plugin.languages import canonical_language, canonical_languages
 
 MOST_BLOCKS = 16
 """Pieces of an answer that are looked at, for either side."""
@@ -36,8 +36,12 @@ _CHANGES_A_MACHINE = re.compile(
     re.MULTILINE,
 )
 _PYTHONIC = re.compile(r"\b(?:def|import|class|return|print|for|while|if|with|lambda)\b|=")
+_VALUE = re.compile(r"\s*[\[{][^;()=]*[\]}]\s*\Z")
+_MARKUP = re.compile(r"(?:\s|//[^\n]*\n)*<(?:template|script|style)\b")
 _MODULE = re.compile(r"^[ \t]{0,8}(?:import|export)\b", re.MULTILINE)
-_A_NAME = re.compile(r"[\w+#./ -]{1,24}")  # an unknown tag is the candidate's own word, and a judge reads it
+_A_NAME = re.compile(r"[A-Za-z0-9+#.]{1,16}")  # an unknown tag is the candidate's own word, and a judge reads it
+_NO_CODE = "output, or no code"
+_NO_PAGE = "a template or a component, no page yet"
 _WANTS_PAGE = "a script that wants its page"
 _WHY: Mapping[Kind, str] = {
     "shell": "commands",
@@ -100,7 +104,8 @@ def language_of(block: fences.Block) -> str:
     if block.language_tag in NOT_CODE:
         return (guess(block.code) or "") if block.language_tag == "" else ""
     names = canonical_languages([block.language_tag])
-    return names[0] if len(names) == 1 and _A_NAME.fullmatch(names[0]) else ""
+    is_named = len(names) == 1 and (canonical_language(names[0]) or _A_NAME.fullmatch(names[0]))
+    return names[0] if is_named else ""
 
 
 def _piece(block: fences.Block) -> Piece:
@@ -127,6 +132,8 @@ def _python(code: str) -> Piece:
         return _no_python(code)
     if found.missing:
         return Piece("snippet", "Python", code, why=_uses(found.missing), missing=found.missing)
+    if found.is_value:
+        return Piece("text", "Python", code, why=_NO_CODE)
     if shapes.is_left_out(code):
         return Piece("snippet", "Python", code, why="parts of it are left out")
     return Piece("program" if found.acts else "function", "Python", code)
@@ -134,7 +141,7 @@ def _python(code: str) -> Piece:
 
 def _html(code: str) -> Piece:
     if pages.is_template(code):
-        return Piece("snippet", "HTML", code, why="a template or a component, no page yet")
+        return Piece("snippet", "HTML", code, why=_NO_PAGE)
     return Piece("page", "HTML", code)
 
 
@@ -143,6 +150,10 @@ def _style(language: str, code: str) -> Piece:
 
 
 def _javascript(code: str) -> Piece:
+    if _VALUE.match(code):
+        return Piece("text", "JavaScript", code, why=_NO_CODE)
+    if _MARKUP.match(code):
+        return Piece("snippet", "JavaScript", code, why=_NO_PAGE)
     if shapes.wants_browser(code):
         return Piece("snippet", "JavaScript", code, why=_WANTS_PAGE)
     return _other("JavaScript", code)
@@ -153,7 +164,7 @@ def _no_python(code: str) -> Piece:
     if _CHANGES_A_MACHINE.match(code.lstrip()):
         return _bash(code)
     if not _PYTHONIC.search(code):
-        return Piece("text", "Python", code, why="output, or no code")
+        return Piece("text", "Python", code, why=_NO_CODE)
     if shapes.is_left_out(code) or is_skeleton(code) or "..." in code or "…" in code:
         return Piece("snippet", "Python", code, why="parts of it are left out")
     return Piece("program", "Python", code)

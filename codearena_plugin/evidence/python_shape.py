@@ -23,10 +23,12 @@ class PythonShape:
 
     Attributes:
         acts: something happens at module level beside definitions, imports and plain assignments.
+        is_value: there is nothing but values, such as a list: what a program printed, as a rule.
         bound: names that it defines; missing: names that it uses and nobody defines, sorted.
     """
 
     acts: bool
+    is_value: bool
     bound: frozenset[str]
     missing: tuple[str, ...]
 
@@ -35,7 +37,7 @@ def python_shape(code: str) -> PythonShape | None:
     r"""Return the shape of Python code; ``None`` where Python cannot read it as a module.
 
     >>> python_shape("def f(x):\n    return g(x)")
-    PythonShape(acts=False, bound=frozenset({'f'}), missing=('g',))
+    PythonShape(acts=False, is_value=False, bound=frozenset({'f'}), missing=('g',))
     """
     try:
         with warnings.catch_warnings():
@@ -50,7 +52,8 @@ def python_shape(code: str) -> PythonShape | None:
         isinstance(node, ast.ImportFrom) and any(name.name == "*" for name in node.names) for node in ast.walk(tree)
     )
     missing = () if takes_anything else tuple(sorted(used - bound - _GIVEN))
-    return PythonShape(any(_acts(statement) for statement in tree.body), frozenset(bound), missing)
+    acts, is_value = any(map(_acts, tree.body)), bool(tree.body) and all(map(_is_value, tree.body))
+    return PythonShape(acts, is_value, frozenset(bound), missing)
 
 
 def is_skeleton(code: str) -> bool:
@@ -69,6 +72,10 @@ def _acts(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         return any(isinstance(node, ast.Call) for node in ast.walk(statement))
     return not isinstance(statement, _DEFINITIONS)
+
+
+def _is_value(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and not any(isinstance(node, ast.Call) for node in ast.walk(statement))
 
 
 def _bound(table: symtable.SymbolTable) -> set[str]:

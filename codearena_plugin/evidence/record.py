@@ -1,18 +1,19 @@
 """Evidence as records and as JSON: one row for each side of a prompt, in it one entry for each piece of code.
 
 Schema ``codearena-evidence/1``, one object a line: ``schema``, ``rules``, ``prompt_id``, ``side``, ``sha256`` of the
-text that was read, ``sandbox``, ``notice``, ``place``, ``left_out`` and ``blocks``.
+text that was read, ``sandbox``, ``notice``, ``place``, ``tools``, ``left_out`` and ``blocks``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 SCHEMA = "codearena-evidence/1"
-RULES = 1
+RULES = 2
 """Raise it when blocks are told apart, joined, tried or limited otherwise: rows of other rules are not used."""
 
 Side = Literal["baseline", "answer"]
@@ -80,6 +81,7 @@ class SideRow:
         sandbox: name of the executor; notice: what every output must say of it.
         left_out: blocks beyond the number that is looked at.
         place: what was installed there, as one word; rows of two places are not used together.
+        tools: language -> the line with which the tool that its pieces were tried with says its version.
     """
 
     prompt_id: str
@@ -90,6 +92,7 @@ class SideRow:
     blocks: tuple[BlockEvidence, ...]
     left_out: int = 0
     place: str = ""
+    tools: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -120,7 +123,7 @@ def row_from_json(data: Any) -> SideRow | None:
         if value not in known:
             msg = f"{value!r} is none of {', '.join(known)}"
             raise ValueError(msg)
-    texts = [row.prompt_id, row.sha256, row.sandbox, row.notice, row.place]
+    texts = [row.prompt_id, row.sha256, row.sandbox, row.notice, row.place, *row.tools, *row.tools.values()]
     texts += [text for block in blocks for text in (block.key, block.language, block.why, block.excerpt)]
     texts += [block.screenshot for block in blocks if block.screenshot is not None]
     numbers = [row.left_out, *(n for b in blocks for n in (b.n_blocks, b.n_lines, b.cpu_s, b.wall_s))]

@@ -25,7 +25,7 @@ _ENTRY: Mapping[str, re.Pattern[str]] = {
     "Haskell": _marks(r"^main[ \t]*(?:::|=)"),
     "Java": _marks(r"\bstatic[ \t]+(?:final[ \t]+)?void[ \t]+main[ \t]*\("),
     "Kotlin": _marks(r"^fun main\("),
-    "Rust": _marks(r"^[ \t]{0,8}(?:pub )?fn main\(\)"),
+    "Rust": _marks(r"^[ \t]{0,8}(?:pub )?(?:async )?fn main\(\)"),
     "Verilog": _marks(r"^[ \t]{0,8}initial\b"),
     "SystemVerilog": _marks(r"^[ \t]{0,8}initial\b"),
 }
@@ -48,7 +48,8 @@ _DEFINES: Mapping[str, re.Pattern[str]] = {
         ("JavaScript", "TypeScript"),
         re.compile(
             r"(?:export |default |async |declare |abstract )*(?:function|class|interface|type|enum|namespace)\b|"
-            r"import\b|export \{|(?:const|let|var) [\w{\[][^=]{0,80}=[^(]*(?:\([^()]*\)|\w+)\s*(?::[^=]+)?=>|"
+            r"import\b|export (?:\{|default\b)|(?:export )?(?:const|let|var) [^(]*$|"
+            r"(?:const|let|var) [\w{\[][^=]{0,80}=[^(]*(?:\([^()]*\)|\w+)\s*(?::[^=]+)?=>|"
             r"(?:export )?(?:const|let|var) [\w{}, \[\]]{1,80}=\s*(?:require\(|\(?async\b|function\b)|"
             r"module\.exports|exports\.|['\"]use strict"
         ),
@@ -59,11 +60,14 @@ _DEFINES: Mapping[str, re.Pattern[str]] = {
     ),
     "Ruby": re.compile(r"def |class |module |end\b|require|attr_|[A-Z]\w* = "),
     "Perl": re.compile(r"sub |use |package |1;|no |__END__"),
-    "Lua": re.compile(r"(?:local )?function\b|end\b|return \w+$|local \w+ = (?:\{\}|require)|[\w.:]+ = function"),
+    "Lua": re.compile(
+        r"(?:local )?function\b|end\b|return \w+$|local \w+ = (?:\{\}|require)|[\w.:]+ = function|"
+        r"[\w.]+\.__index = \w+$"
+    ),
     "R": re.compile(r"[\w.]+ *(?:<-|=) *function\b|library\(|require\("),
 }
 _CONFIG = frozenset(
-    ("JSON", "YAML", "TOML", "INI", "XML", "Dockerfile", "Nginx", "Apache", "HCL", "Makefile", "CMake", "Gradle", "Nix")
+    ("json", "yaml", "toml", "ini", "xml", "dockerfile", "nginx", "apache", "hcl", "makefile", "cmake", "gradle", "nix")
 )
 _BY_NAME: Mapping[str, Kind] = {
     **dict.fromkeys(("Markdown", "CSV", "Regex", "Mermaid", "PlantUML", "HTTP"), "text"),
@@ -76,7 +80,8 @@ _MEMBER = re.compile(
 )
 _LEFT_OUT = _marks(
     r"^[ \t]*(?:\.\.\.|…|(?:#|//|--|;|%) ?\.\.\.(?: ?[\w ']{0,60}\.\.\.)?|/\* ?\.\.\. ?\*/|<!-- ?\.\.\. ?-->)[ \t]*$|"
-    r"^[ \t]*(?:#|//|--|/\*|<!--) ?(?:\.\.\. ?)?(?:your (?:code|logic)|rest of|(?:the )?existing code|remaining code)\b"
+    r"^[ \t]*(?:#|//|--|/\*|<!--) ?(?:\.\.\. ?)?"
+    r"(?i:your (?:code|logic)|rest of|(?:the |your )?existing (?:\w+ )?code|remaining code)\b"
 )
 _LINE = 200  # characters of a line that are read
 _COMMENT = re.compile(r"[ \t]*(?:#|//|/\*|\*|--|;|%|<!--|=begin|=end|\})")
@@ -113,7 +118,7 @@ def shape(language: str, code: str) -> Kind:
     is_inside = language == "JSON" and code.lstrip()[:1] not in {"{", "["}
     if is_inside or is_left_out(code) or _MEMBER.match(code):
         return "snippet"
-    return "config" if language in _CONFIG else _shape_of_code(language, code)
+    return "config" if language.lower() in _CONFIG else _shape_of_code(language, code)
 
 
 def _shape_of_code(language: str, code: str) -> Kind:
@@ -126,6 +131,6 @@ def _shape_of_code(language: str, code: str) -> Kind:
     if language in _DEFINES:
         lines = (line[:_LINE] for line in code.split("\n") if line.strip() and line[0] not in " \t")
         margin = (line for line in lines if not _COMMENT.match(line))
-        acts = [line for line in margin if line.strip(" \t)];,") and not _DEFINES[language].match(line)]
+        acts = [line for line in margin if line.strip(" \t{)];,") and not _DEFINES[language].match(line)]
         return "program" if acts else "function"
     return "program"

@@ -25,7 +25,7 @@ _NAMES = {
 }
 _DID = {
     "rendered": "it was rendered by a browser",
-    "ran": "it ran and ended by itself with exit code 0",
+    "ran": "it ran and ended by itself",
     "compiled": "it compiles",
     "parsed": "it parses",
 }
@@ -106,7 +106,7 @@ def said(block: BlockEvidence) -> str:
         before = f"{_DID[block.reached]}, but " if block.reached is not None else ""
         return f"{before}{_FAILED[block.failed]}"
     if block.reached in {"ran", "rendered"}:
-        return f"it ran and {block.why}" if block.why and block.reached == "ran" else _DID[block.reached]
+        return f"{_DID[block.reached]}{why}"
     if block.reached is not None:
         return f"{_DID[block.reached]}; not run further{why}" if why else _DID[block.reached]
     return f"not runnable here{why}" if block.tried else f"not run{why}"

@@ -13,7 +13,9 @@ from judge_server import Script, judge_by_length, share
 
 SIDE = re.compile(r"<evidence_([ab])>\n(.*?)\n</evidence_\1>", re.DOTALL)
 GOOD = re.compile(r"^Block .*(?:it ran and ended|rendered by a browser(?!, but))", re.MULTILINE)
-BAD = re.compile(r"^Block .*(?:does not parse|does not compile|failed when it was run|threw an error)", re.MULTILINE)
+BAD = re.compile(
+    r"^Block .*(?:does not parse|does not compile|failed when it was run|a script of it threw an error)", re.MULTILINE
+)
 TURNED = {"A>>B": "B>>A", "A>B": "B>A", "A=B": "A>B", "B>A": "A>B", "B>>A": "A>>B"}
 
 

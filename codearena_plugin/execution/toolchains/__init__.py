@@ -9,6 +9,7 @@ from codearena_plugin.execution.toolchains.pages import try_page
 from codearena_plugin.execution.toolchains.reading import Status
 from codearena_plugin.execution.toolchains.record import Toolchain, missing, toolchain, toolchains
 from codearena_plugin.execution.toolchains.trial import Level, Trial, check_code, try_program
+from codearena_plugin.execution.toolchains.versions import tool_version
 from codearena_plugin.execution.toolchains.wrapping import as_page
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "as_page",
     "check_code",
     "missing",
+    "tool_version",
     "toolchain",
     "toolchains",
     "try_page",

@@ -153,7 +153,7 @@ def _outcome(ending: Ending, picture: bytes | None, heard: _Heard) -> tuple[Stat
     if not heard.thrown:
         return "good", "; ".join(remarks)
     if heard.scripts:
-        return "not-run", f"its scripts need {heard.scripts[0]}, which is not here"
+        return "not-run", f"its scripts need `{heard.scripts[0]}`, which is not here"
     if found := _ELSEWHERE.search(" ".join(heard.thrown)):
         return "not-run", f"its scripts ask for what is not here ({found[0]})"
     return "failed", "; ".join([heard.thrown[0], *remarks])
@@ -161,7 +161,7 @@ def _outcome(ending: Ending, picture: bytes | None, heard: _Heard) -> tuple[Stat
 
 def _without_picture(ending: Ending) -> tuple[Status, str]:
     if ending.how == "timeout":
-        return "timeout", f"no picture after {max(ending.cpu_s, ending.wall_s):.0f} s"
+        return "timeout", f"no picture after {LIMITS.cpu_s:g} s of computing, or {LIMITS.wall_s:g} s of waiting"
     if ending.how == "output":
         return "timeout", f"stopped after {LIMITS.output_bytes // MIB} MiB of complaints"
     if ending.how == "memory":

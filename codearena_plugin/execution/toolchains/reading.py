@@ -13,7 +13,9 @@ from codearena_plugin.execution.toolchains.record import Hints, Toolchain, absen
 Status: TypeAlias = Literal["good", "failed", "timeout", "not-run"]
 # Error messages stand at an end of the output; the patterns are kept from reading a megabyte.
 _READ = 4_000
+_REPORT = 20_000
 _LINE = 200
+_NO_INPUT = "it reads input, and got none"
 _SCRATCH = re.compile(r"(?:file://)?(?:/box/work|(?:/[\w.-]{1,60}){1,8}/codearena-[\w-]{1,60})/")
 _ERROR_LINE = re.compile(r"(?m)^[^\n]*?\berror\b[^\n]*", re.IGNORECASE)
 _PLACE = re.compile(r"(?m)^[^\n]{0,120}?\b\w+\.\w{1,5}:\d+:[^\n]*|^[^\n]*\b(?:[Ee]rror|what\(\)):[^\n]*")
@@ -30,17 +32,21 @@ def verdict(
         is_run: whether it ran the program, and did not check or compile it.
         has_input: whether the program was given anything to read.
     """
-    said = _said(ending)
+    report = _report(row, ending) if is_run else ""
+    said = report or _said(ending)
     if ending.is_success:
         # What it prints on purpose is no complaint of a command.
         complaints = _ends(ending.stderr.decode("utf-8", "replace"))
         why = _reason(row.elsewhere, complaints) if row.goes_on and is_run else ""
-        return ("not-run", why) if why else ("good", "")
+        if why:
+            return "not-run", why
+        reads = is_run and not has_input and row.asks is not None and row.asks.search(code) is not None
+        return "good", _NO_INPUT if reads else ""
     if ending.how == "lost":
         tools = absent(row.tools) if "cannot be started" in ending.problem else []
         return "not-run", no_tool(tools[0], row.package) if tools else ending.problem
     why = _elsewhere(row, said, is_run=is_run) or (
-        _wanting(row, ending, said, code) if is_run and not has_input else ""
+        _wanting(row, ending, code, report) if is_run and not has_input else ""
     )
     if why:
         return "not-run", why
@@ -50,6 +56,13 @@ def verdict(
 def _said(ending: Ending) -> str:
     parts = [_ends(output.decode("utf-8", "replace")) for output in (ending.stderr, ending.stdout)]
     return "\n".join(part for part in parts if part)
+
+
+def _report(row: Toolchain, ending: Ending) -> str:
+    """Return the interpreter's own report of what ended a program; empty where it left none, or none is known."""
+    stderr = ending.stderr.decode("utf-8", "replace")[-_REPORT:]
+    found = row.report.search(stderr) if row.report is not None else None
+    return _ends(stderr[found.start() :]) if found else ""
 
 
 def _ends(text: str) -> str:
@@ -64,23 +77,25 @@ def _elsewhere(row: Toolchain, said: str, *, is_run: bool) -> str:
     return _reason((*row.elsewhere, *(everywhere() if is_run else ())), said)
 
 
-def _wanting(row: Toolchain, ending: Ending, said: str, code: str) -> str:
+def _wanting(row: Toolchain, ending: Ending, code: str, report: str) -> str:
     """Return what a program that was given nothing had waited for, as far as its message or its code says."""
     waits = bool(row.asks and row.asks.search(code))
     if row.eof is not None and ending.how == "exited":
-        waits = waits and bool(row.eof.search(said))
+        waits = waits and bool(row.eof.search(_ends(ending.stderr.decode("utf-8", "replace"))))
     if waits:
-        return "it reads input, and got none"
-    if row.arguments is not None and row.arguments.search(code):
+        return _NO_INPUT
+    takes = row.arguments is not None and row.arguments.search(code) is not None
+    if takes and not (report and row.unargued is not None and not row.unargued.search(report)):
         return "it expects command-line arguments"
     return ""
 
 
 def _fault(ending: Ending, limits: Limits, said: str, *, is_run: bool) -> tuple[Status, str]:
+    # The limits are named, and not what was measured: that differs from run to run, and a judge is asked about a text.
     if ending.how == "timeout" or (ending.how == "signalled" and ending.cpu_s >= limits.cpu_s):
         if ending.cpu_s >= 0.8 * limits.cpu_s:
-            return "timeout", f"stopped after {ending.cpu_s:.0f} s of computing"
-        return "timeout", f"still waiting after {ending.wall_s:.0f} s"
+            return "timeout", f"stopped after {limits.cpu_s:g} s of computing"
+        return "timeout", f"still waiting after {limits.wall_s:g} s"
     if ending.how == "output":
         return "timeout", f"stopped after {limits.output_bytes // MIB} MiB of output"
     if ending.how == "memory":

@@ -40,17 +40,23 @@ class Toolchain:
         compile: command; empty for a language that needs none.
         compiles: what a compiler that ends well shows.
         run: command.
+        version: command that prints the version; by default the first tool with ``--version``.
+        tells: for a tool without such a command, a program that prints it.
         dated: (pattern of its errors of syntax, why): the tool chain is older or smaller than the language; such an
             error is not held against code that our own parser or tree-sitter's grammar can read.
         goes_on: a program goes on after an error of this kind and may end with 0 all the same.
         env: environment variables of every step.
         memory_mib, processes: at least so much, whatever the caller's limits are.
+        report: pattern of the beginning of the interpreter's own report of what ended a program; where standard error
+            has one, nothing else that the program printed can excuse it. Not for a value that is not there: that may
+            come of an error which the program only printed.
         missing: patterns of error messages; the first group is the module, package or header that is not here.
         elsewhere: (pattern, why): messages that tell of the place it ran in and not of the code; ``\1`` in the why.
         asks: pattern of code that reads standard input; what fails without any was then waiting for it.
         eof: pattern of the message of a program that found its input at an end, for languages whose programs say so:
             then one that ended by itself must have said it.
         arguments: pattern of code that reads command-line arguments.
+        unargued: pattern of the interpreter's report on a program that found none; another report is another fault.
     """
 
     language: str
@@ -65,16 +71,20 @@ class Toolchain:
     is_final: bool = False
     compile: tuple[str, ...] = ()
     compiles: Literal["parsed", "compiled"] = "compiled"
+    version: tuple[str, ...] = ()
+    tells: str = ""
     dated: Hints = ()
     goes_on: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
     memory_mib: int = 0
     processes: int = 0
+    report: re.Pattern[str] | None = None
     missing: tuple[re.Pattern[str], ...] = ()
     elsewhere: Hints = ()
     eof: re.Pattern[str] | None = None
     asks: re.Pattern[str] | None = None
     arguments: re.Pattern[str] | None = None
+    unargued: re.Pattern[str] | None = None
 
     def widened(self, limits: Limits) -> Limits:
         """Return limits in which these tools can start at all."""
@@ -163,14 +173,14 @@ def _table() -> tuple[tuple[Toolchain, ...], Hints]:
 
 def _row(raw: Mapping[str, Any]) -> Toolchain:
     row = dict(raw)
-    for name in ("tools", "check", "compile", "run"):
+    for name in ("tools", "check", "compile", "run", "version"):
         row[name] = tuple(row.get(name, ()))
     for name in ("rename", "elsewhere"):
         row[name] = _hints(row.get(name, ()))
     for name in ("prefix", "dated"):
         row[name] = _hints([row[name]] if name in row else ())
     row["missing"] = tuple(re.compile(pattern) for pattern in row.get("missing", ()))
-    for name in ("eof", "asks", "arguments"):
+    for name in ("report", "eof", "asks", "arguments", "unargued"):
         if name in row:
             row[name] = re.compile(row[name])
     return Toolchain(**row)

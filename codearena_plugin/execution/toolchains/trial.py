@@ -16,7 +16,7 @@ from codearena_plugin.syntax import parsing
 from codearena_plugin.syntax.grammars import grammar
 
 Level: TypeAlias = Literal["parsed", "compiled", "ran", "rendered"]
-COMPILE = Limits(cpu_s=30.0, wall_s=120.0, memory_bytes=1024 * MIB, processes=64)
+COMPILE = Limits(cpu_s=15.0, wall_s=60.0, memory_bytes=1024 * MIB, processes=64)
 MAX_CHARS = 200_000
 RUN = Limits(cpu_s=5.0, wall_s=20.0, memory_bytes=512 * MIB, processes=64)
 
@@ -87,7 +87,8 @@ def try_program(
     status, why = verdict(
         row, finished.last, steps[at].limits, code=code, is_run=levels[at] == "ran", has_input=bool(stdin)
     )
-    reached: Level | None = "ran" if finished.last.is_success else levels[at - 1] if len(finished.endings) > 1 else None
+    before_it = levels[at - 1] if len(finished.endings) > 1 else None
+    reached: Level | None = "ran" if status == "good" else before_it
     if reached is None and not (row.is_final and levels[at] == "parsed") and parsing.parses(row.language, code):
         reached = "parsed"
     was_read = levels[at] != "ran" or not before  # by the tool chain, for the first time, in the step that failed

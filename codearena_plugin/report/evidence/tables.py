@@ -1,4 +1,4 @@
-"""Evidence as tables on a terminal: pieces of code by language and grade, for each side, and why some were not run."""
+"""Evidence as tables on a terminal: pieces of code by language and grade, for each side, and what was remarked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def print_evidence(console: Console, evidence: Evidence, *, path: Path | None) -
     """Print what became of the code of both sides, what could not be run here, and where that is kept."""
     console.print(facts_table(_headline(evidence)))
     for side in SIDES:
-        console.print(cells_table(grades(evidence, side)))
+        console.print(cells_table(grades(evidence, side), min_width=None))
     facts = reasons(evidence)
     if facts:
         console.print(facts_table(facts))
@@ -45,7 +45,7 @@ def grades(evidence: Evidence, side: Side) -> Cells:
 
 
 def reasons(evidence: Evidence) -> Facts:
-    """Return why code was not run, or not run to its end, and how often that was so on either side."""
+    """Return what was remarked, such as why code was not run to its end, and how often that was so on either side."""
     sides: dict[Side, Counter[str]] = {}
     for side in SIDES:
         blocks = _blocks(evidence, side)
@@ -54,7 +54,7 @@ def reasons(evidence: Evidence) -> Facts:
     kept = [why for why, _ in both.most_common(_MOST_REASONS)]
     facts = [
         (
-            "not run further" if place == 0 else "",
+            "remarks" if place == 0 else "",
             f"{both[why]} × {one_line(why, 120)} (answers {sides['answer'][why]}, baseline {sides['baseline'][why]})",
         )
         for place, why in enumerate(kept)

@@ -15,6 +15,7 @@ from codearena_plugin.evidence.files import Appender, evidence_path, read_eviden
 
 def test_rows_come_back_as_they_went(tmp_path: Path) -> None:
     rows = [a_row(a_block(reached="ran", excerpt="1\n\ud800"), text="a"), a_row(side="baseline", text="b", left_out=3)]
+    rows.append(a_row(text="c", tools={"C": "gcc 12"}))
     write_evidence(tmp_path / "evidence.jsonl", rows)
     assert list(read_evidence(tmp_path / "evidence.jsonl").values()) == rows
 
@@ -72,7 +73,12 @@ def test_values_of_other_types_are_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl"
     row = record.row_to_json(a_row(a_block()))
     block = row["blocks"][0]
-    rows = [{**row, "prompt_id": ["p"]}, {**row, "blocks": [{**block, "excerpt": 5}]}]
+    rows = [
+        {**row, "prompt_id": ["p"]},
+        {**row, "tools": {"C": 12}},
+        {**row, "tools": ["C"]},
+        {**row, "blocks": [{**block, "excerpt": 5}]},
+    ]
     for bad in (*rows, {**row, "blocks": [{**block, "n_lines": "5"}]}):
         path.write_text(json.dumps(bad) + "\n")
         with pytest.raises(DataError, match="not a line"):

@@ -16,7 +16,7 @@ from codearena_plugin.evidence.files import evidence_path, read_evidence, write_
 from codearena_plugin.evidence.found import Wanted, check_wanted, evidence_for, find_evidence
 from codearena_plugin.evidence.place import place_of
 from codearena_plugin.execution.sandbox import SandboxOptions
-from codearena_plugin.harness.lm_eval.evidence import as_rows, from_rows
+from codearena_plugin.harness.lm_eval.suites.evidence import as_rows, from_rows
 from codearena_plugin.judging.protocol.card import load_card
 
 

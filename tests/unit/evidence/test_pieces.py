@@ -68,6 +68,15 @@ def block(tag: str, code: str) -> str:
         ("", "Total: 5", "text"),
         ("output", "5", "text"),
         ("js", "// ... rest of the file ...\nrun();", "snippet"),
+        ("python", "['a@b.c', {'d': 1}]", "text"),
+        ("js", "[ { value: 3, path: [ 'b' ] } ]", "text"),
+        ("js", "const util = {\n  f,\n};\n\nexport default util;", "function"),
+        ("js", "let total = 0;\ntotal += 1;", "program"),
+        ("js", "// src/A.vue\n<template>\n  <p/>\n</template>", "snippet"),
+        ("php", "<?php\nnamespace A;\nclass B\n{\n    public $c;\n}", "function"),
+        ("lua", "local T = {}\nT.__index = T\nfunction T.new()\n  return 1\nend\nreturn T", "function"),
+        ("rust", "#[tokio::main]\nasync fn main() { }", "program"),
+        ("apache", "<VirtualHost *:80>\n</VirtualHost>", "config"),
     ],
 )
 def test_a_block_is_taken_for_what_it_is(tag: str, code: str, kind: str) -> None:
@@ -173,7 +182,7 @@ def test_code_that_is_nested_too_deep_is_read_as_any_other() -> None:
 
 def test_a_tag_is_a_name_or_nothing() -> None:
     sentence = "it-ran-and-ended-by-itself-with-exit-code-0"
-    for tag in (sentence, "\u202ejs", "a\x1b[2Jb"):
+    for tag in (sentence, "it-ran-well", "it_ran_well", "\u202ejs", "a\x1b[2Jb"):
         assert pieces_of(f"```{tag}\nx\n```")[0][0].language == ""
     assert pieces_of("```befunge\nx\n```")[0][0].language == "befunge"
 

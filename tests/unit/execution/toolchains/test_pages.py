@@ -66,7 +66,10 @@ def test_what_lies_in_the_network_is_noted_and_blamed_on_nobody(box: Sandbox) ->
     assert (trial.status, trial.why) == ("good", "2 files it needs could not be loaded"), trial
     assert set(trial.console) == {"not loaded: https://cdn.invalid/jquery.js", "not loaded: http://a.invalid/b.png"}
     trial = try_page(box, page + "<script>$(() => 1)</script></body></html>")
-    assert (trial.status, trial.why) == ("not-run", "its scripts need https://cdn.invalid/jquery.js, which is not here")
+    assert (trial.status, trial.why) == (
+        "not-run",
+        "its scripts need `https://cdn.invalid/jquery.js`, which is not here",
+    )
     trial = try_page(box, "<script>fetch('https://api.invalid/')</script>")
     assert trial.status == "not-run", trial
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -11,11 +12,19 @@ from small_programs import SMALL
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.execution.choose import open_sandbox
 from codearena_plugin.execution.sandbox import Sandbox, SandboxOptions
-from codearena_plugin.execution.toolchains import check_code, missing, toolchain, toolchains, try_program
+from codearena_plugin.execution.toolchains import (
+    check_code,
+    missing,
+    tool_version,
+    toolchain,
+    toolchains,
+    try_program,
+)
+from codearena_plugin.execution.toolchains.pages import browser
 from codearena_plugin.execution.toolchains.trial import RUN
 from codearena_plugin.syntax import parsing
 
-BRIEF = dataclasses.replace(RUN, cpu_s=0.5)
+BRIEF = dataclasses.replace(RUN, cpu_s=0.5, wall_s=120.0)
 LANGUAGES = tuple(dict.fromkeys(row.language for row in toolchains()))
 NO_CHECK = {"Prolog"}  # its directives run as they are read, and no grammar reads it
 
@@ -110,6 +119,10 @@ def test_a_program_that_needs_what_is_not_here_was_not_run(box: Sandbox, languag
         ("Python", "import sys\nprint(sys.argv[1])", "arguments"),
         ("Python", "import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args()", "arguments"),
         ("Python", "open('data.csv')", "`data.csv`"),
+        ("Python", "print('connection refused')\nanswer = None\nprint(answer.text)", "no network"),
+        ("PHP", "<?php include('connection.php'); echo 1;", "`connection.php`"),
+        ("Bash", "values=$(awk '{print $2}' input.txt)\necho $values", "`input.txt`"),
+        ("Bash", "values=$(cat input.txt)\necho $values", "`input.txt`"),
         ("Python", "import os\nos.environ['API_KEY']", "`API_KEY`"),
         ("Python", "import socket\nsocket.create_connection(('127.0.0.1', 9), 2)", "no network"),
         ("Python", "import tkinter\ntkinter.Tk()", "not here|display"),
@@ -159,6 +172,10 @@ def test_a_piece_of_code_is_checked_as_a_piece(box: Sandbox, language: str, code
 
 
 FAULTS = [
+    ("Python", "print('usage: x, or connection refused')\nprint(1 / 0)"),
+    ("Python", "import sys\nname = sys.argv[1] if len(sys.argv) > 1 else ''\nprint(1 / len(name))"),
+    ("JavaScript", "console.log('connection refused');\nthrow new RangeError('no');"),
+    ("Java", 'class A { public static void main(String[] a) { System.out.println("ENOENT"); int x = 1 / a.length; } }'),
     ("Python", "print(eval('1 +'))"),
     ("Python", "raise EOFError('of a file of its own')"),
     ("Bash", "x=1\nif [$x -eq 1]; then echo y; fi\nexit 1"),
@@ -197,6 +214,8 @@ def test_a_program_s_own_fault_is_not_laid_on_the_place(box: Sandbox, language: 
         ("C#", "class A { static void Main() { Foo x = null; } }", "`Foo`"),
         ("Java", "import org.junit.Test;\nclass A { public static void main(String[] a) {} }", "`org.junit`"),
         ("Java", "class A { public static void main(String[] a) { new org.a.b.C(); } }", "`org.a.b`"),
+        ("Python", "import sys\ncount = int(sys.argv[1])", "arguments"),
+        ("Java", "class A { public static void main(String[] args) { int x = args[0].length(); } }", "arguments"),
         ("Perl", "my $x = shift;\ndie 'none' unless defined $x;", "arguments"),
         ("Bash", 'name="$1"\nexit 2', "arguments"),
     ],
@@ -211,6 +230,39 @@ def test_what_a_script_prints_on_purpose_is_no_complaint(box: Sandbox) -> None:
     needs("Bash")
     assert try_program(box, "Bash", "echo 'nginx is not running under systemd'").status == "good"
     assert try_program(box, "Bash", "surely_absent; echo done").status == "not-run"
+
+
+def test_a_script_that_went_on_without_a_command_did_not_run(box: Sandbox) -> None:
+    needs("Bash")
+    assert try_program(box, "Bash", "surely_absent; echo done").reached == "parsed"
+
+
+def test_a_program_that_had_nothing_to_read_says_so_though_it_ended_well(box: Sandbox) -> None:
+    needs("C")
+    code = '#include <stdio.h>\nint main(void) { int t = 0; scanf("%d", &t); return 0; }'
+    trial = try_program(box, "C", code)
+    assert (trial.status, trial.reached, trial.why) == ("good", "ran", "it reads input, and got none")
+    assert try_program(box, "C", code, stdin=b"1").why == ""
+
+
+def test_a_page_of_php_has_a_session(box: Sandbox) -> None:
+    needs("PHP")
+    trial = try_program(box, "PHP", "<?php session_start(); $_SESSION['a'] = 1; echo session_status();")
+    assert (trial.status, trial.stdout, trial.stderr) == ("good", "2", "")
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "HTML"])
+def test_every_tool_that_is_here_says_its_version(box: Sandbox, language: str) -> None:
+    if language != "HTML":
+        needs(language)
+    elif browser() is None:
+        pytest.skip("no browser here")
+    said = tool_version(box, language)
+    assert re.fullmatch(r"[A-Za-z][^\n]*\d[^\n]*", said), said
+
+
+def test_what_runs_nothing_has_no_version(box: Sandbox) -> None:
+    assert tool_version(box, "Pine Script") == tool_version(box, "") == ""
 
 
 def test_a_piece_that_only_a_compiler_reads_is_not_blamed_for_being_a_piece(box: Sandbox) -> None:
