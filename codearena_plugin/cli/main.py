@@ -10,9 +10,10 @@ import errno
 import functools
 import logging
 import os
+import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ from codearena_plugin.cli import (
     show,
 )
 from codearena_plugin.cli import plugins as plugins_command
-from codearena_plugin.errors import CodeArenaError
+from codearena_plugin.errors import CodeArenaError, UsageError
 from codearena_plugin.report.plain import degrade_output
 from codearena_plugin.report.untrusted import one_line
 
@@ -60,6 +61,18 @@ class _Group(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt as exc:
             raise InterruptedRunError(str(exc) or "interrupted") from None
+        except UsageError as exc:
+            command = self.commands.get(ctx.invoked_subcommand or "")
+            exc.args = (_as_typed(str(exc), command.params if command else ()), *exc.args[1:])
+            raise
+
+
+def _as_typed(message: str, params: Iterable[Any]) -> str:
+    """Return a message that names options as tasks take them (``codearena_output``) in the words of the command."""
+    if "--set" in message:  # which takes them as tasks do
+        return message
+    flags = {param.name: param.opts[0] for param in params if param.name and param.opts}
+    return re.sub(r"\b(?:codearena|judge)_[a-z_]+", lambda found: flags.get(found[0], found[0]), message)
 
 
 app = typer.Typer(

@@ -39,7 +39,8 @@ def opencompass(ctx: typer.Context) -> None:
     import opencompass.runners.base
     import opencompass.utils.run
 
-    from codearena_plugin.harness.opencompass import exits, hook, parts
+    from codearena_plugin.harness.opencompass import exits, hook
+    from codearena_plugin.harness.opencompass.suites import parts
 
     hook.patch_match(opencompass.utils.run)
     ended = exits.watch(peer, opencompass.runners.base.BaseRunner)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codearena_plugin.cli import options as opt
-from codearena_plugin.errors import DataError, IncompleteRunError
+from codearena_plugin.errors import IncompleteRunError
 
 if TYPE_CHECKING:
-    from codearena_plugin.execution.evalplus.problems import Benchmark, Sample
     from codearena_plugin.harness.passing.run import PassRun
 
 Name = Annotated[str, typer.Option("--benchmark", metavar="humaneval|mbpp", help="HumanEval+ or MBPP+.")]
@@ -53,66 +50,18 @@ def passk(  # noqa: PLR0913  one parameter an option
     unsafe_local: opt.UnsafeLocal = False,
 ) -> None:
     """Run samples against the base and plus tests, and give pass@k with intervals clustered by problem."""
-    from codearena_plugin.execution.evalplus.results import read_samples
-    from codearena_plugin.execution.evalplus.run import check_samples
-    from codearena_plugin.harness.passing.checking import chosen, preflight
-    from codearena_plugin.harness.passing.run import finish
+    from codearena_plugin.harness.passing.from_file import check_file
     from codearena_plugin.report.progress import running_progress
+    from codearena_plugin.report.untrusted import visible
 
-    options = _options(ctx)
-    found = chosen(benchmark, options, "passk")
-    found = replace(found, options=preflight(found.options))
-    rows, n_foreign = _known(found.benchmark, read_samples(samples), samples)
-    directory = _directory(samples, options, rows)
     with running_progress(say=_say) as observe:
-        checked = check_samples(found.benchmark, rows, found.options, observe=lambda done: observe(done, len(rows)))
-    run = finish(
-        directory, model or _stem(samples), found, checked, {"name": "codearena passk", "samples": str(samples)}
-    )
-    _print(run, n_foreign)
-    if run.withheld:
-        msg = f"NO SCORE: {run.withheld}."
+        found = check_file(samples, benchmark, opt.given(ctx), model=model, observe=observe)
+    _print(found.run, found.n_foreign)
+    found.keep()
+    typer.echo(f"results: {visible(str(found.run.path))}")
+    if found.run.withheld:
+        msg = f"NO SCORE: {found.run.withheld}."
         raise IncompleteRunError(msg)
-
-
-def _options(ctx: typer.Context) -> dict[str, Any]:
-    options = opt.given(ctx)
-    if ctx.params.get("unsafe_local"):
-        options["codearena_sandbox"] = "unsafe-local"
-    return options
-
-
-def _known(benchmark: Benchmark, samples: Sequence[Sample], path: Path) -> tuple[list[Sample], int]:
-    """Return the samples of the benchmark's problems as programs, and how many others there are.
-
-    Raises:
-        DataError: all are others.
-    """
-    names = {problem.task_id for problem in benchmark.problems}
-    rows = [sample for sample in samples if sample.task_id in names]
-    if not rows:
-        msg = f"{str(path)!r}: no sample is of {benchmark.label}; the first is of {samples[0].task_id!r}."
-        raise DataError(msg)
-    prompts = {problem.task_id: problem.prompt for problem in benchmark.problems}
-    programs = [
-        row if row.is_program else replace(row, text=prompts[row.task_id] + row.text, is_program=True) for row in rows
-    ]
-    return programs, len(samples) - len(rows)
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".jsonl")
-
-
-def _directory(samples: Path, options: Mapping[str, Any], rows: Sequence[Sample]) -> Path:
-    from codearena_plugin.harness.passing.run import free_place
-    from codearena_plugin.runs.files import made
-
-    chosen = options.get("codearena_output")
-    import logging
-
-    place = Path(chosen).expanduser() if chosen else samples.with_name(f"{_stem(samples)}-pass")
-    return made(free_place(place, rows, logging.getLogger("lm_eval.codearena")))
 
 
 def _say(text: str) -> None:
@@ -120,12 +69,9 @@ def _say(text: str) -> None:
 
 
 def _print(run: PassRun, n_foreign: int) -> None:
-    from rich.text import Text
-
     from codearena_plugin.report.console import open_console
     from codearena_plugin.report.facts import Cells, percent
     from codearena_plugin.report.table import cells_table, facts_table
-    from codearena_plugin.report.untrusted import visible
 
     result = run.result
     console = open_console()
@@ -141,7 +87,6 @@ def _print(run: PassRun, n_foreign: int) -> None:
             for k, one in found.items()
         ]
         console.print(cells_table(Cells(("", "%", "95 %", "problems"), cells)))
-    console.print(Text(f"results: {visible(str(run.path))}"), soft_wrap=True)
 
 
 def _samples(run: PassRun, n_foreign: int) -> str:

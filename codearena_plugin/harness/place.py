@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from codearena_plugin.errors import DataError
+from codearena_plugin.judging.urls import without_credentials
 from codearena_plugin.runs.files import RESULT, made, new_run_dir, refuse_foreign_run, stamp
 
 _ASIDE = re.compile(r".+-\d{8}T\d{6}\.\d+")  # as ``stamp`` writes it
+_OURS = ("suite", "benchmark", "style", "version", "config_source")  # what task files say
 _SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
@@ -88,9 +90,12 @@ def is_aside(directory: Path) -> bool:
 
 def shown_arguments(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return lm-eval's model arguments as it merged them into the metadata, without ours and without secrets."""
-    ours = ("judge", "codearena", "suite", "version", "config_source")
     return {
-        str(key): value
+        str(key): without_credentials(value) if isinstance(value, str) and value.startswith("http") else value
         for key, value in metadata.items()
-        if not str(key).startswith(ours) and not _SECRET.search(str(key)) and isinstance(value, (str, int, float, bool))
+        if isinstance(value, (str, int, float, bool)) and not _is_hidden(str(key))
     }
+
+
+def _is_hidden(key: str) -> bool:
+    return key in _OURS or key.startswith(("judge", "codearena")) or bool(_SECRET.search(key))

@@ -5,7 +5,6 @@ With one baseline the mean score is the maximum-likelihood strength of a Bradley
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 from codearena_plugin.errors import DataError
 from codearena_plugin.leaderboard.record import CONFIDENCE, Pair, Place
 from codearena_plugin.records import Interval, Outcome
+from codearena_plugin.runs.compare import pairs_of
 from codearena_plugin.scoring.bradley_terry import Fit
-from codearena_plugin.scoring.paired import difference_of_scores, holm, mean_scores
+from codearena_plugin.scoring.paired import mean_scores
 from codearena_plugin.scoring.ranks import Rank, ranks_of_scores, ranks_of_strengths
 from codearena_plugin.scoring.summary import summarise
 
@@ -90,16 +90,9 @@ def _score(outcomes: Sequence[Outcome], name: str) -> Interval:
 
 def _pairs(by_model: Mapping[str, Mapping[str, float]], estimates: Mapping[str, float]) -> tuple[Pair, ...]:
     by_score = sorted(by_model, key=lambda name: (-estimates[name], name))
-    names = list(itertools.combinations(by_score, 2))
-    found = []
-    for a, b in names:
-        try:
-            found.append(difference_of_scores(by_model[a], by_model[b], confidence=CONFIDENCE))
-        except ValueError as exc:
-            msg = f"{a!r} and {b!r} cannot be compared: {exc}"
-            raise DataError(msg) from exc
-    corrected = holm([one.p_value for one in found])
+    pairs = pairs_of({name: by_model[name] for name in by_score})
     return tuple(
-        Pair(a, b, one.difference, one.p_value, p_holm, one.n_common, one.only_a, one.only_b)
-        for (a, b), one, p_holm in zip(names, found, corrected, strict=True)
+        Pair(pair.a, pair.b, one.difference, one.p_value, pair.p_holm, one.n_common, one.only_a, one.only_b)
+        for pair in pairs
+        for one in [pair.found]
     )

@@ -13,7 +13,7 @@ from codearena_plugin.records import Outcome, Prompt
 from codearena_plugin.runs.files import StoredRun, protocol_of
 from codearena_plugin.runs.result import outcomes_of
 from codearena_plugin.scoring.flips import Flips, flips
-from codearena_plugin.scoring.paired import PairedDifference, holm, paired_difference
+from codearena_plugin.scoring.paired import PairedDifference, difference_of_scores, holm, mean_scores
 
 _SAME_FOR_FLIPS = ("suite", "order", "mode")
 
@@ -45,14 +45,28 @@ def compare_runs(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredRun], list[
     check_comparable(runs)
     refuse_withheld(runs)
     named = distinct_names(runs)
-    outcomes = {name: stored_outcomes(run) for name, run in named.items()}
-    names = list(itertools.combinations(named, 2))
-    try:
-        found = [paired_difference(outcomes[a], outcomes[b]) for a, b in names]
-    except ValueError as exc:
-        raise DataError(str(exc)) from exc
+    return named, pairs_of({name: mean_scores(stored_outcomes(run)) for name, run in named.items()})
+
+
+def pairs_of(scores: Mapping[str, Mapping[str, float]]) -> list[Pair]:
+    """Return the paired difference of each two models, first come first; p-values are corrected for all of them.
+
+    Args:
+        scores: name -> prompt id -> score.
+
+    Raises:
+        DataError: two of them have no prompt in common, or a score is not finite.
+    """
+    names = list(itertools.combinations(scores, 2))
+    found = []
+    for a, b in names:
+        try:
+            found.append(difference_of_scores(scores[a], scores[b]))
+        except ValueError as exc:
+            msg = f"{a!r} and {b!r} cannot be compared: {exc}"
+            raise DataError(msg) from exc
     corrected = holm([difference.p_value for difference in found])
-    return named, [Pair(a, b, difference, p) for (a, b), difference, p in zip(names, found, corrected, strict=True)]
+    return [Pair(a, b, difference, p) for (a, b), difference, p in zip(names, found, corrected, strict=True)]
 
 
 def check_comparable(runs: Sequence[StoredRun]) -> None:
@@ -84,8 +98,19 @@ def refuse_other_protocol(
     """Refuse a run whose protocol is not that of the first; both are name -> value."""
     differs = [f"{what} {expected[what]!r} and {got[what]!r}" for what in expected if expected[what] != got[what]]
     if differs:
-        msg = f"Runs {str(first.path)!r} and {str(run.path)!r} do not compare: {'; '.join(differs)}."
+        msg = (
+            f"Runs {str(first.path)!r} and {str(run.path)!r} do not compare: {'; '.join(differs)}.{_advice(first, run)}"
+        )
         raise DataError(msg)
+
+
+def _advice(first: StoredRun, run: StoredRun) -> str:
+    """Return what to do with two judgements of the same answers; nothing for other runs."""
+    manifests = [first.result["manifest"], run.result["manifest"]]
+    if not all(manifest.get("answers", {}).get("sha256") for manifest in manifests):
+        return ""  # imported without their answers
+    one, other = map(_judged, manifests)
+    return " Of the same answers 'codearena compare … --flips' tells what differs." if one == other else ""
 
 
 def flips_of(runs: Sequence[StoredRun]) -> Flips:

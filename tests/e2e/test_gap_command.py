@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from pass_runs import ANSWERS, HUMANEVAL_IDS, sandbox_options, write_answers, write_data
 
+from codearena_plugin import paths
 from codearena_plugin.cli.main import main
 from codearena_plugin.interchange.imports import ImportOptions
 from codearena_plugin.interchange.lm_eval_samples import import_samples
@@ -19,6 +21,7 @@ from codearena_plugin.interchange.lm_eval_samples import import_samples
 LM_EVAL = Path(sys.executable).parent / "lm_eval"
 pytestmark = pytest.mark.skipif(not LM_EVAL.exists(), reason="the lm_eval command is not installed here")
 CONSENT = "--confirm_run_unsafe_code"
+SUITE = paths.data_dir("tasks") / "codearena_mini" / "data" / "prompts.jsonl"
 
 
 def lm_eval(*args: str, expect: int = 0, **environment: str) -> str:
@@ -98,9 +101,10 @@ def test_a_local_model_is_judged_and_run_and_its_gap_is_told(tiny_model: Path, d
     assert gap["line"]["why_absent"], "one model makes no line, and that is said"
     assert any("published models are left out" in note for note in gap["notes"])
     assert any("DEMO" in notice for notice in gap["notices"])
-    table, _, told = printed.partition("preference  score")
+    table, told = re.split(r"^preference +score", printed, maxsplit=1, flags=re.MULTILINE)
     assert "pass@1_base" in table, "the gap comes after lm-eval's own table"
     assert "none: a line needs" in told
+    assert "MBPP 0.0, MBPP+ 0.0; codearena gap --benchmark mbpp+ sets the axis" in " ".join(told.split())
     assert "not the released file" in told
     (file,) = tmp_path.rglob("samples_codearena_h*.jsonl")
     samples = [json.loads(line) for line in file.read_text().splitlines()]
@@ -138,10 +142,22 @@ def test_the_numbers_are_those_of_the_programs_and_can_be_read_again(
     }
 
 
-def test_without_consent_nothing_is_generated_or_run(programs: list[str], data: Path, tmp_path: Path) -> None:
-    printed = lm_eval(*programs, "--tasks", "codearena_humaneval_plus", *metadata(data), expect=2)
-    assert "--confirm_run_unsafe_code" in printed.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["codearena_humaneval_plus"], "--confirm_run_unsafe_code"),
+        (["codearena_humaneval_plus", CONSENT, "--num_fewshot", "3"], "got num_fewshot=3"),
+        (["codearena_humaneval_plus,codearena_mini", CONSENT], "Did you mean 'judge_order'"),
+    ],
+)
+def test_what_cannot_work_is_one_line_before_the_model_is_loaded(
+    asked: list[str], said: str, programs: list[str], data: Path, tmp_path: Path
+) -> None:
+    printed = lm_eval(*programs, "--tasks", *asked, *metadata(data, judge_ordr="both"), expect=2)
+    assert printed.splitlines()[-1].startswith("codearena: ")
+    assert said in printed.splitlines()[-1]
     assert "Traceback" not in printed
+    assert "Initializing" not in printed
     assert not list(tmp_path.rglob("execution.json"))
 
 
@@ -153,6 +169,15 @@ def test_a_sandbox_that_does_not_work_is_one_line_and_exit_code_2(programs: list
         expect=2,
     )
     assert "codearena: " in printed
+    assert "Traceback" not in printed
+    assert "Initializing" not in printed
+
+
+def test_a_benchmark_that_is_asked_alone_and_in_the_group_is_one_line(programs: list[str], data: Path) -> None:
+    options = metadata(data, codearena_data=str(SUITE), codearena_baseline="mini-baseline", judge="static")
+    printed = lm_eval(*programs, "--tasks", "codearena_gap,codearena_m*", CONSENT, *options, expect=2)
+    last = printed.splitlines()[-1]
+    assert last.startswith("codearena: codearena_mbpp_plus is asked twice, by 'codearena_gap' and by ")
     assert "Traceback" not in printed
 
 
@@ -170,8 +195,6 @@ def test_unsafe_local_is_marked_wherever_its_numbers_go(programs: list[str], dat
 
 def test_the_group_is_the_suite_and_both_benchmarks() -> None:
     from lm_eval.tasks import TaskManager
-
-    from codearena_plugin import paths
 
     index = TaskManager(include_defaults=False, include_path=str(paths.data_dir("tasks")))
     assert "codearena_gap" in index.all_groups

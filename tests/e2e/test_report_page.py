@@ -203,11 +203,10 @@ def test_a_search_finds_ids_and_words_anywhere_in_a_question(browser: Any, repor
     found = [prompt_id for prompt_id, text in questions.items() if word in f"{prompt_id}\n{text[:4000]}"]
     with opened(browser, report.page) as (tab, seen):
         tab.fill("#search", word)
-        tab.wait_for_timeout(400)
-        assert counts(tab)["shown"] == len(found) * len(report.stored)
+        hits = f"{len(found) * len(report.stored):,}"
+        tab.wait_for_function("hits => document.getElementById('n-shown').innerText === hits", arg=hits)
         some = next(iter(report.prompts))
         tab.fill("#search", some)
-        tab.wait_for_timeout(100)
         assert counts(tab)["shown"] >= len(report.stored)
     assert_quiet(seen, report.page)
 
@@ -339,8 +338,7 @@ def test_only_the_rows_in_sight_exist(browser: Any, report: Report) -> None:
     with opened(browser, report.page) as (tab, _):
         assert tab.locator("#list .verdict").count() <= 40
         tab.evaluate("document.getElementById('list').scrollTop = 1e7")
-        tab.wait_for_timeout(100)
-        assert tab.locator(f"#v-{counts(tab)['all'] - 1}").is_visible()
+        tab.locator(f"#v-{counts(tab)['all'] - 1}").wait_for()
         assert tab.locator("#list .verdict").count() <= 40
 
 
@@ -352,7 +350,7 @@ def test_a_page_without_texts_says_so_and_still_filters(browser: Any, report: Re
     with opened(browser, page, {"outcome": "win"}) as (tab, seen):
         assert counts(tab)["shown"] == _tally(report.outcomes().values())["win"]
         tab.locator("#list .verdict").first.click()
-        tab.wait_for_timeout(200)
+        tab.locator("#verdict-body .empty").wait_for()
         assert "left out of this file" in tab.locator("#verdict-body").inner_text()
         assert ">" in tab.locator("#verdict-why").inner_text()
     assert_quiet(seen, page)

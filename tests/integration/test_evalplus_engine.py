@@ -76,6 +76,17 @@ def test_a_completion_is_put_behind_its_prompt(tmp_path: Path, options: PassOpti
     assert found.solution.startswith("def total")
 
 
+def test_recursion_may_go_as_deep_as_under_evalplus(tmp_path: Path, options: PassOptions) -> None:
+    """A cache's wrapper is written in C: each level takes the processor's stack, of which 8 MB are the usual limit."""
+    deep = (
+        "import sys\nfrom functools import lru_cache\nsys.setrecursionlimit(10**6)\n"
+        "@lru_cache(maxsize=None)\ndef depth(n):\n    return n and 1 + depth(n - 1)\n"
+        "def slow(n):\n    return n + depth(60000) - 60000\n"
+    )
+    [found] = checked(small(tmp_path), options, ("HumanEval/5", deep))
+    assert found.passes_plus, found.why
+
+
 def test_an_expected_value_never_enters_the_sandbox(
     tmp_path: Path, options: PassOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

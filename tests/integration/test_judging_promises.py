@@ -26,7 +26,7 @@ from codearena_plugin.runs.rescore import rescore
 
 @pytest.mark.parametrize("concurrency", [1, 3, 7])
 def test_never_more_requests_or_connections_than_allowed(tmp_path: Path, concurrency: int) -> None:
-    with JudgeServer(latency_s=0.01) as server:
+    with JudgeServer(latency_s=0.03 * concurrency) as server:  # long enough for all of them to arrive
         judged(server, tmp_path, suite=a_suite(20), concurrency=concurrency)
         assert server.most_active == concurrency
         assert len(server.connections) <= concurrency

@@ -146,7 +146,7 @@ def test_the_replies_of_a_judging_model_are_kept_before_anything_is_made_of_them
     def crash(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("codearena_plugin.harness.lm_eval.base.make_result", crash)
+    monkeypatch.setattr("codearena_plugin.harness.lm_eval.suites.base.make_result", crash)
     with pytest.raises(KeyboardInterrupt):
         evaluate(Parrot("Mine.\n\nMy verdict: [[A>B]]"), options, task="judge_codearena")
     games = list(read_games(tmp_path / "judge_codearena" / "games.jsonl"))

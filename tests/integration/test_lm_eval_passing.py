@@ -16,9 +16,9 @@ import pytest
 
 pytest.importorskip("lm_eval", reason="lm-eval is not installed here")
 
-import lm_eval
+import lm_eval_runs as runs
 from lm_eval.api.model import LM
-from lm_eval.tasks import TaskManager
+from lm_eval_runs import Scripted
 from pass_runs import ANSWERS, HUMANEVAL_IDS, PROBLEMS, VERDICTS, sandbox_options, write_data
 
 from codearena_plugin import Offer, hookimpl, paths, plugins
@@ -29,42 +29,6 @@ from codearena_plugin.harness.lm_eval import exits
 
 pytestmark = pytest.mark.filterwarnings("default")  # lm-eval's own warnings are not ours to judge
 TASK = "codearena_humaneval_plus"
-
-
-class Scripted(LM):
-    """A model that answers each problem as it is told, and keeps what it was asked."""
-
-    tokenizer_name = "scripted"
-
-    def __init__(self, answers: Mapping[str, str | list[str]] = ANSWERS) -> None:
-        super().__init__()
-        self.answers = answers
-        self.asked: list[Any] = []
-        self.takes_prefill = True
-
-    def generate_until(self, requests: list[Any], **_: Any) -> list[str]:
-        self.asked += requests
-        given: dict[str, int] = {}
-        texts = []
-        for request in requests:
-            answer, n = self.answers[request.doc["id"]], given.get(request.doc["id"], 0)
-            given[request.doc["id"]] = n + 1
-            texts.append(answer if isinstance(answer, str) else answer[n])
-        return texts
-
-    def loglikelihood(self, requests: Any, **_: Any) -> Any:
-        raise NotImplementedError
-
-    loglikelihood_rolling = loglikelihood
-
-    def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        text = "".join(f"<{turn['role']}>{turn['content']}</{turn['role']}>" for turn in chat_history)
-        if add_generation_prompt:
-            return f"{text}<assistant>"
-        if not self.takes_prefill:
-            msg = "the last turn must be the user's"
-            raise ValueError(msg)
-        return text.removesuffix("</assistant>")
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +47,14 @@ def evaluate(data: Path, tmp_path: Path) -> Callable[..., Any]:
         **more: Any,
     ) -> Any:
         given = {"codearena_evalplus_data": str(data), "codearena_output": str(tmp_path / "run"), **sandbox_options()}
-        roots = [str(paths.data_dir("tasks")), *([str(include)] if include else [])]
-        manager = TaskManager(include_defaults=False, include_path=roots, metadata={**given, **(options or {})})
-        return lm_eval.simple_evaluate(
-            model, tasks=[task], task_manager=manager, **{"confirm_run_unsafe_code": True, **more}
-        )
+        more = {"confirm_run_unsafe_code": True, **more}
+        return runs.evaluate(model, {**given, **(options or {})}, task, include=include, **more)
 
     return run
 
 
 def numbers(results: Any, task: str = TASK) -> dict[str, Any]:
-    return {key.split(",")[0]: value for key, value in results["results"][task].items() if "," in key}
+    return runs.numbers(results, task)
 
 
 def test_programs_are_run_and_every_number_has_its_standard_error(evaluate) -> None:

@@ -59,7 +59,17 @@ def test_mistakes_are_one_line_and_exit_code_2(place: Path) -> None:
     assert run(place, foreign)[0] == 2
     assert run(place, RIGHT, more=("--sandbox", "bubblwrap"))[0] == 2
     assert run(place, RIGHT, more=("--engine", "evalplus"))[0] == 2
-    assert run(place, RIGHT, more=("--workers", "0"))[0] == 2
+    code, text = run(place, RIGHT, more=("--workers", "0"))
+    assert (code, "--workers=0" in text, "codearena_workers" in text) == (2, True, False)
+
+
+def test_what_cannot_be_written_is_shown_all_the_same(place: Path) -> None:
+    (place / "samples-pass" / "eval_results.json" / "in-the-way").mkdir(parents=True)
+    code, text = run(place, RIGHT, MEAN, more=("--unsafe-local",))
+    assert code == 2
+    assert "pass@1, base tests" in text
+    assert "cannot be written" in text
+    assert "results:" not in text
 
 
 def test_samples_of_other_problems_are_left_out_and_counted(place: Path) -> None:

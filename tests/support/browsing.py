@@ -13,6 +13,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+PATIENCE_MS = 120_000
+"""What is waited for on a busy machine; four times Playwright's own."""
+
 
 @dataclass
 class Seen:
@@ -34,7 +37,7 @@ def chromium() -> Iterator[Any]:
         pytest.skip("no chromium on the PATH, and CODEARENA_CHROMIUM names none")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"], timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -46,6 +49,7 @@ def opened(
     """Open a file in a context of its own, at an address inside it, and yield the tab and what is seen of it."""
     seen = Seen()
     with browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}) as fresh:
+        fresh.set_default_timeout(PATIENCE_MS)
         tab = fresh.new_page()
         tab.on("request", lambda request: seen.requests.append(request.url.split("#")[0]))
         tab.on("console", lambda one: seen.noise.append(f"{one.type}: {one.text}") if one.type != "log" else None)

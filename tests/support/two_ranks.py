@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 import lm_eval
-import torch
-import torch.distributed as dist
-from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
+from ranks import Ranked
 
 from codearena_plugin import paths
 from codearena_plugin.evidence.files import read_evidence
@@ -18,33 +19,9 @@ from codearena_plugin.runs.files import load_run
 from codearena_plugin.runs.style import style_of
 
 
-class ParallelParrot(LM):
-    def __init__(self) -> None:
-        super().__init__()
-        dist.init_process_group("gloo")
-        self._rank, self._world_size = dist.get_rank(), dist.get_world_size()
-        self._device = torch.device("cpu")
-
-    def generate_until(self, requests: list[Any], **_: Any) -> list[str]:
-        return ["Here is code:\n```python\nprint(1)\n```"] * len(requests)
-
-    def loglikelihood(self, requests: Any, **_: Any) -> Any:
-        raise NotImplementedError
-
-    loglikelihood_rolling = loglikelihood
-
-    def all_gather(self, tensor: torch.Tensor) -> torch.Tensor:
-        parts = [torch.zeros_like(tensor) for _ in range(self.world_size)]
-        dist.all_gather(parts, tensor)
-        return torch.stack(parts)
-
-    def gather_object(self, obj: Any, dst: int = 0) -> Any:
-        parts = [None] * self.world_size if self.rank == dst else None
-        dist.gather_object(obj, parts, dst=dst)
-        return parts
-
-    def barrier(self) -> None:
-        dist.barrier()
+class ParallelParrot(Ranked):
+    def answer(self, request: Any) -> str:
+        return "Here is code:\n```python\nprint(1)\n```"
 
 
 def main() -> None:
@@ -77,8 +54,7 @@ def main() -> None:
             assert load_run(run.parent).result["manifest"]["evidence"]["grades"]["answer"] == {"ran": 31}
         found = results["results"]["codearena_mini"]
         print(json.dumps({key.split(",")[0]: value for key, value in found.items() if "," in key}), flush=True)
-    dist.barrier()
-    dist.destroy_process_group()
+    model.leave()
 
 
 main()

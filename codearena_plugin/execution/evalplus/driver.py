@@ -5,8 +5,9 @@ inputs and never an expected value, so all that a candidate can do to it (frames
 answers than it computed; whether an answer is right is decided outside, by ``rules``.
 
 Standard input is ``marshal`` of ``(code, entry_point, shape, wants_times, closely, parts)``; a part is ``(inputs,
-start, stop, limits, total)``: ``marshal`` of the list of arguments, which of them to call, seconds of processor time
-for each call, and for all of them. Standard output is frames: a letter, four bytes of length, a body.
+start, stop, limit, longer, total)``: ``marshal`` of the list of arguments, which of them to call, seconds of processor
+time for a call, those of the calls that may take longer, and for all. Standard output is frames: a letter, four bytes
+of length, a body.
 
     v  the value, as marshal version 2 writes it: no references, so equal values of equal types have equal bytes
     n  a value of a subclass or of numpy: its type's name, a NUL, and the builtin value that it equals
@@ -59,7 +60,7 @@ TRUSTED_EQUALITY = (collections.Counter, collections.OrderedDict)  # they have a
 VIEWS: tuple[type, ...] = (type({}.keys()), type({}.items()))
 
 if TYPE_CHECKING:
-    Part = tuple[bytes, int, int, list[float], float]
+    Part = tuple[bytes, int, int, float, dict[int, float], float]
 
 
 class OpaqueError(Exception):
@@ -101,18 +102,19 @@ class Clock:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.limits: list[float] = []
+        self.limit = 0.0
+        self.longer: dict[int, float] = {}
         self.current = self.seen = -1
         self.longest = LOADING_S
         self.is_late = self.is_armed = False
         self.cpu = self.wall = self.end = 0.0
 
-    def begin(self, limits: list[float], total: float) -> None:
+    def begin(self, limit: float, longer: dict[int, float], total: float) -> None:
         """Start a part; the program is loaded first."""
-        self.limits = limits
+        self.limit, self.longer = limit, longer
         self.current = self.seen = -1
         self.is_late, self.is_armed = False, True
-        self.longest = max([LOADING_S, *limits])
+        self.longest = max(LOADING_S, limit, *longer.values())
         self.cpu, self.wall = time.process_time(), time.monotonic()
         self.end = self.cpu + total
         self.guard()
@@ -141,7 +143,7 @@ class Clock:
         if self.current != self.seen:
             self.seen, self.cpu, self.wall, self.is_late = self.current, cpu, wall, False
             self.guard()
-        limit = self.limits[self.current] if self.current >= 0 else LOADING_S
+        limit = self.longer.get(self.current, self.limit) if self.current >= 0 else LOADING_S
         if self.is_late:
             limit += GRACE_S
         used = max(cpu - self.cpu, (wall - self.wall) / WALL_FACTOR)
@@ -255,15 +257,17 @@ def even(value: Any) -> Any:
 
 def digest(value: Any, normal: Callable[[Any], Any] | None = None) -> bytes:
     """Return the digest of a builtin value; of a long list without ever holding all its bytes."""
-    hashed = hashlib.blake2b(digest_size=16)
-    if type(value) in (list, tuple) and len(value) > MANY:
-        hashed.update(type(value).__name__.encode())
-        for start in range(0, len(value), MANY):
-            piece = value[start : start + MANY]
-            hashed.update(marshal.dumps(normal(piece) if normal else piece, VERSION))
-    else:
-        hashed.update(marshal.dumps(normal(value) if normal else value, VERSION))
+    if type(value) not in (list, tuple) or len(value) <= MANY:
+        return _hash(marshal.dumps(normal(value) if normal else value, VERSION)).digest()
+    hashed = _hash(type(value).__name__.encode())
+    for start in range(0, len(value), MANY):
+        piece = value[start : start + MANY]
+        hashed.update(marshal.dumps(normal(piece) if normal else piece, VERSION))
     return hashed.digest()
+
+
+def _hash(raw: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(raw, digest_size=16)
 
 
 def frame_of(value: Any) -> tuple[bytes, bytes]:
@@ -283,16 +287,19 @@ def frame_of(value: Any) -> tuple[bytes, bytes]:
 
 def _stated(value: Any, name: bytes) -> tuple[bytes, bytes]:
     kind = type(value)
-    if kind not in (list, tuple) or len(value) <= MANY:
+    if kind in (list, tuple) and len(value) > MANY:
+        found = digest(value)
+    else:
         raw = marshal.dumps(value, VERSION)
         if len(raw) <= LARGEST:
             return b"v", raw
+        found = _hash(raw).digest()
         del raw
     first = value[:FIRST] if kind in (list, tuple) else None
     if len(marshal.dumps(first, VERSION)) > LARGEST:
         first = None
     n = len(value) if hasattr(value, "__len__") else 0
-    return b"d", marshal.dumps((kind.__name__, n, digest(value), first), VERSION)
+    return b"d", marshal.dumps((kind.__name__, n, found, first), VERSION)
 
 
 def shape_none(value: Any) -> Any:
@@ -328,9 +335,9 @@ class Runner:
             self.channel.flush()
 
     def _part(self, part: Part) -> None:
-        packed, start, stop, limits, total = part
+        packed, start, stop, limit, longer, total = part
         inputs = marshal.loads(packed)  # noqa: S302  ours
-        self.clock.begin(limits, total)
+        self.clock.begin(limit, longer, total)
         space: dict[str, Any] = {}
         try:
             exec(compile(self.code, "<string>", "exec", dont_inherit=True), space)  # noqa: S102  what this file is for
@@ -375,6 +382,9 @@ def main() -> None:
     sys.stdin = sys.stdout = sys.stderr = Silent()
     if "CODEARENA_NUMPY" in os.environ:
         sys.meta_path.append(NumpyFinder(os.environ.pop("CODEARENA_NUMPY")))
+    most = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    with contextlib.suppress(ValueError, OSError):  # EvalPlus lifts it too: recursion through C needs much of it
+        resource.setrlimit(resource.RLIMIT_STACK, (most, most))
     gc.freeze()
     runner.run()
     os._exit(0)

@@ -7,9 +7,11 @@ limit that was hit counts only after the tests were run once more alone, with th
 
 from __future__ import annotations
 
+import logging
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any, Literal
 
 from codearena_plugin.execution.evalplus.problems import Benchmark, Checked, PassStatus, Problem, Sample
@@ -19,6 +21,7 @@ from codearena_plugin.execution.evalplus.wire import Frame, Part, driver_job, dr
 from codearena_plugin.execution.pool import run_jobs
 from codearena_plugin.execution.sandbox import MIB, Ending, Finished, Job, SandboxOptions
 
+_log = logging.getLogger("lm_eval.codearena")
 Which = Literal["base", "plus"]
 _SIDES: tuple[Which, ...] = ("base", "plus")
 
@@ -104,16 +107,16 @@ class _Task:
         )
 
     @property
-    def cost_s(self) -> float:
-        """What the reference solution takes for it."""
-        return sum(sum(self.work.side(span.which).cpu_s[span.start : span.stop]) for span in self.spans)
+    def left_s(self) -> float:
+        """What the reference solution takes for it, and for what it may ask for in turn."""
+        return sum(sum(self.work.side(span.which).cpu_s[span.start :]) for span in self.spans)
 
 
 def _part(side: Side, span: _Span, least_s: float) -> Part:
-    limits = [max(least_s, FACTOR * taken) for taken in side.cpu_s]
+    longer = {i: FACTOR * taken for i, taken in enumerate(side.cpu_s) if FACTOR * taken > least_s}
     at_least = FIRST_PART_S if least_s < LEAST_S else PART_S
     total = max(at_least, FACTOR * sum(side.cpu_s[span.start : span.stop]))
-    return Part(side.packed, span.start, span.stop, limits, total)
+    return Part(side.packed, span.start, span.stop, least_s, longer, total)
 
 
 def check_builtin(
@@ -150,54 +153,71 @@ def _rules(benchmark: Benchmark, problem: Problem) -> Rules:
 
 
 class _Run:
-    """Runs tasks in rounds until every sample has a verdict; a verdict may ask for another task."""
+    """Runs tasks until every sample has a verdict; a verdict may ask for another task."""
 
     def __init__(self, options: SandboxOptions, workers: int | None, observe: Callable[[int], None]) -> None:
         self.options = options
         self.workers = workers
         self.observe = observe
         self.n_done = 0
+        self.waiting: list[tuple[float, int, _Task]] = []  # a heap: the costliest first
+        self.n_added = 0
         self.alone: list[_Task] = []
 
     def check(self, works: Sequence[_Work]) -> None:
-        tasks = [_first_task(work) for work in works]
-        while tasks:
-            tasks = list(self._round(sorted(tasks, key=lambda task: -task.cost_s), self.workers))
+        self._add(_first_task(work) for work in works)
+        self._run_waiting(self.workers)
         # Alone: with the whole limit. What they ask for in turn is run alone as well.
-        tasks, self.alone = self.alone, []
-        while tasks:
-            tasks = [*self._round(tasks, 1), *self.alone]
-            self.alone = []
+        if self.alone:
+            _log.warning("%d samples ran out of time: they are run once more, one at a time", len(self.alone))
+        while self.alone:
+            tasks, self.alone = self.alone, []
+            self._add(tasks)
+            self._run_waiting(1)
         self._closely(works)
         self.observe(len(works))
 
-    def _round(self, tasks: Sequence[_Task], workers: int | None) -> Iterator[_Task]:
-        """Run tasks; yield the ones that their outcomes ask for."""
-        jobs = (task.job() for task in tasks)
-        for index, finished in run_jobs(self.options, jobs, workers=workers):
-            task = tasks[index]
-            for span, verdict in zip(task.spans, read_spans(task, finished), strict=True):
-                _note(task.work, span, verdict)
-            following = list(_following(task))
-            yield from following
-            late = None if following else _alone(task.work)
-            if late:
-                self.alone.append(late)
-            elif not following:
-                self.n_done += 1
-                self.observe(self.n_done)
+    def _add(self, tasks: Iterable[_Task]) -> None:
+        for task in tasks:
+            heappush(self.waiting, (-task.left_s, self.n_added, task))
+            self.n_added += 1
+
+    def _run_waiting(self, workers: int | None) -> None:
+        """Run what waits, and what the outcomes ask for; the short ones last, so that all workers end together."""
+        while self.waiting:  # again, where nothing waited any more when the last outcomes came
+            begun: list[_Task] = []
+            for index, finished in run_jobs(self.options, self._jobs(begun), workers=workers):
+                self._take(begun[index], finished)
+
+    def _jobs(self, begun: list[_Task]) -> Iterator[Job]:
+        while self.waiting:
+            begun.append(heappop(self.waiting)[2])
+            yield begun[-1].job()
+
+    def _take(self, task: _Task, finished: Finished) -> None:
+        """Note what a task has shown, and what is to be run for it."""
+        for span, verdict in zip(task.spans, read_spans(task, finished), strict=True):
+            _note(task.work, span, verdict)
+        following = list(_following(task))
+        self._add(following)
+        late = None if following else _alone(task.work)
+        if late:
+            self.alone.append(late)
+        elif not following:
+            self.n_done += 1
+            self.observe(self.n_done)
 
     def _closely(self, works: Sequence[_Work]) -> None:
         """Decide the tests whose values are too large to be sent: digests that see no difference between 1 and 1.0."""
         asked = [(work, which) for work in works for which, verdict in work.found.items() if verdict.doubtful]
         if not asked:
             return
-        ours = self._all([_close_job(work, which, work.problem.canonical) for work, which in asked])
-        theirs = self._all([_close_job(work, which, work.solution) for work, which in asked])  # in other sandboxes
+        ours = self._all(_close_job(work, which, work.problem.canonical) for work, which in asked)
+        theirs = self._all(_close_job(work, which, work.solution) for work, which in asked)  # in other sandboxes
         for number, (work, which) in enumerate(asked):
             work.found[which] = close_verdict(work.found[which].doubtful, ours[number], theirs[number])
 
-    def _all(self, jobs: Sequence[Job]) -> dict[int, Finished]:
+    def _all(self, jobs: Iterable[Job]) -> dict[int, Finished]:
         return dict(run_jobs(self.options, jobs, workers=self.workers))
 
 

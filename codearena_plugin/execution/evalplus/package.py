@@ -46,7 +46,10 @@ def version_of(python: str | None) -> str:
         msg = f"codearena_evalplus_python is {python!r}, which cannot be run ({exc}). Expected a Python with EvalPlus."
         raise ConfigError(msg) from None
     if done.returncode:
-        msg = f"{command[0]!r} has no EvalPlus. Make an environment for it ({INSTALL}) and name its bin/python."
+        msg = (
+            f"{command[0]!r} has no EvalPlus. Make an environment for it ({INSTALL}) and name its bin/python with "
+            "codearena_evalplus_python."
+        )
         raise ConfigError(msg)
     return done.stdout.strip()
 

@@ -35,7 +35,7 @@ def summarise(benchmark: Benchmark, checked: Sequence[Checked], options: PassOpt
     """
     by_problem = _by_problem(checked)
     n_samples = sum(map(len, by_problem.values()))
-    engine, sandbox, notices = _engine(benchmark, options)
+    engine, sandbox, notices = basis_of(benchmark, options)
     if options.engine == "builtin":
         notices = (*notices, _without_numpy(checked))
     return PassResult(
@@ -55,8 +55,12 @@ def summarise(benchmark: Benchmark, checked: Sequence[Checked], options: PassOpt
     )
 
 
-def _engine(benchmark: Benchmark, options: PassOptions) -> tuple[str, str, tuple[str, ...]]:
-    """Return engine with version, sandbox, and what must be said of them."""
+def basis_of(benchmark: Benchmark, options: PassOptions) -> tuple[str, str, tuple[str, ...]]:
+    """Return what verdicts rest on: engine with version, sandbox, and what must be said of them.
+
+    Raises:
+        ConfigError: the engine is EvalPlus and there is none.
+    """
     if options.engine == "evalplus":
         version = version_of(options.evalplus_python)
         return f"EvalPlus {version}", "none", (NOTICE, *faults_of(version, benchmark))
@@ -107,14 +111,14 @@ def read_samples(path: Path) -> list[Sample]:
     at: dict[str, int] = defaultdict(int)
     samples = []
     try:
-        with opened(path, "rt", encoding="utf-8") as file:
+        with opened(path, "rt", encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     task_id, text, is_program = _sample(line, f"{str(path)!r}, line {number}")
                     samples.append(Sample(task_id, text, at[task_id], is_program))
                     at[task_id] += 1
     except (OSError, UnicodeDecodeError, EOFError, zlib.error) as exc:
-        msg = f"{str(path)!r} cannot be read: {exc}."
+        msg = f"{str(path)!r} cannot be read: {getattr(exc, 'strerror', None) or exc}."
         raise DataError(msg) from None
     if not samples:
         msg = f"{str(path)!r} has no sample in it. Expected JSONL with task_id, and solution or completion."
@@ -126,10 +130,11 @@ def _sample(line: str, where: str) -> tuple[str, str, bool]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:  # the second: nested without end
-        msg = f"{where}: no JSON ({exc})."
+        msg = f"{where}: not JSON ({exc})."
         raise DataError(msg) from None
     if not isinstance(row, dict) or not isinstance(row.get("task_id"), str):
-        msg = f"{where}: task_id is missing; expected a row with task_id, and solution or completion."
+        got = repr(row.get("task_id") if isinstance(row, dict) else row)[:60]
+        msg = f"{where}: task_id is {got}; expected a row with task_id as 'HumanEval/0', and solution or completion."
         raise DataError(msg)
     field = "solution" if "solution" in row else "completion"
     if not isinstance(row.get(field), str):

@@ -122,11 +122,11 @@ class Rules:
         """
         if not self._is_root() and expected.startswith(stated, skip(expected, start)):
             return Judged(count(stated))
-        wanted = list(islice(frames(expected), start + count(stated)))
-        atol = FLOAT_ATOL if self.atol == 0 and any(map(_is_floats, wanted[:start])) else self.atol
+        wanted = frames(expected)
+        before = list(islice(wanted, start))
+        atol = FLOAT_ATOL if self.atol == 0 and any(map(_is_floats, before)) else self.atol
         doubtful: list[int] = []
-        n = 0
-        for n, (got, right) in enumerate(zip(frames(stated), wanted[start:], strict=False)):
+        for n, (got, right) in enumerate(zip(frames(stated), wanted, strict=False)):
             atol = FLOAT_ATOL if atol == 0 and _is_floats(right) else atol
             if got == right and not self._is_root():
                 continue

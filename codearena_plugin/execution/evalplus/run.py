@@ -20,7 +20,7 @@ from codearena_plugin.execution.evalplus.problems import (
     Problem,
     Sample,
 )
-from codearena_plugin.execution.evalplus.results import summarise, write_eval_results
+from codearena_plugin.execution.evalplus.results import basis_of, summarise, write_eval_results
 from codearena_plugin.execution.evalplus.text import (
     BASE_STOPS,
     base_prompt,
@@ -40,6 +40,7 @@ __all__ = [
     "Sample",
     "base_prompt",
     "base_stops",
+    "basis_of",
     "chat_messages",
     "chat_prefill",
     "check_samples",

@@ -113,7 +113,10 @@ def _answered(text: str, entry_point: str) -> str | None:
             key = (program.is_whole, sum(1 for line in program.text.splitlines() if line.strip()), number == 0)
             if best is None or key > best[0]:
                 best = key, program, programs
-    return _with_helpers(best[1], best[2]) if best else None
+    if best is not None:
+        return _with_helpers(best[1], best[2])
+    whole = _program(text, entry_point)  # a docstring with a fence in it cuts its block in two
+    return whole.text if whole and entry_point in whole.defines else None
 
 
 def _with_helpers(program: _Program, others: Sequence[_Program]) -> str:
@@ -213,15 +216,15 @@ def _names(node: ast.AST) -> set[str]:
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        yield node.name
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        for alias in node.names:
-            yield (alias.asname or alias.name).partition(".")[0]
-    else:
-        for found in ast.walk(node):
-            if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Store):
-                yield found.id
+    is_definition = isinstance(node, (*_FUNCTIONS, ast.ClassDef))
+    for found in [node] if is_definition else ast.walk(node):  # ``try`` and ``if`` define what is within them
+        if isinstance(found, (*_FUNCTIONS, ast.ClassDef)):
+            yield found.name
+        elif isinstance(found, (ast.Import, ast.ImportFrom)):
+            for alias in found.names:
+                yield (alias.asname or alias.name).partition(".")[0]
+        elif isinstance(found, ast.Name) and isinstance(found.ctx, ast.Store):
+            yield found.id
 
 
 def _repaired(chunk: str, entry_point: str) -> tuple[list[str], list[ast.stmt]] | None:

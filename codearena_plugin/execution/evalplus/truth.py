@@ -12,6 +12,7 @@ import logging
 import os
 import platform
 import secrets
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,6 @@ from codearena_plugin.execution.evalplus.wire import (
     Frame,
     Part,
     UnreadableError,
-    count,
     driver_job,
     driver_options,
     driver_source,
@@ -98,7 +98,7 @@ def truths(
 def _job(benchmark: Benchmark, problem: Problem) -> Job:
     shape = shape_of(benchmark.name, problem.entry_point)
     parts = [
-        Part(pack(list(inputs)), 0, len(inputs), [_CALL_S] * len(inputs), _TOTAL_S)
+        Part(pack(list(inputs)), 0, len(inputs), _CALL_S, {}, _TOTAL_S)
         for inputs in (problem.base_inputs, problem.plus_inputs)
     ]
     stdin = job_input(problem.canonical, problem.entry_point, shape, parts, wants_times=True)
@@ -196,10 +196,11 @@ def _read(folder: Path, problem: Problem) -> Truth | None:
         return None
 
 
-def _side(inputs: Sequence[Any], expected: bytes, cpu_s: tuple[float, ...]) -> Side:
-    if len(cpu_s) != len(inputs) or count(expected) != len(inputs):
+def _side(inputs: Sequence[Any], expected: bytes, times: bytes) -> Side:
+    cpu_s = array("d", times)
+    if len(cpu_s) != len(inputs):
         raise UnreadableError
-    return Side(pack(list(inputs)), expected, cpu_s)
+    return Side(pack(list(inputs)), expected, tuple(cpu_s))
 
 
 def _digest(kept: bytes) -> bytes:
@@ -210,7 +211,7 @@ def _write(folder: Path, problem: Problem, truth: Truth) -> str:
     """Keep what a problem's reference solution gave; return why that cannot be, empty if it could."""
     path = _path(folder, problem)
     partial = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
-    sides = tuple((side.expected, side.cpu_s) for side in (truth.base, truth.plus))
+    sides = tuple((side.expected, array("d", side.cpu_s).tobytes()) for side in (truth.base, truth.plus))
     kept = pack(sides)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -42,14 +42,16 @@ class Part:
 
     Attributes:
         packed: ``marshal`` of all inputs.
-        limits: processor seconds that each of all inputs may take.
+        limit: processor seconds that a call may take.
+        longer: those of the calls that may take more, by their position.
         total: processor seconds for all calls together.
     """
 
     packed: bytes
     start: int
     stop: int
-    limits: Sequence[float]
+    limit: float
+    longer: Mapping[int, float]
     total: float
 
 
@@ -81,7 +83,7 @@ def job_input(
     code: str, entry_point: str, shape: str, parts: Sequence[Part], *, wants_times: bool = False, closely: bool = False
 ) -> bytes:
     """Return the standard input of a job of the driver."""
-    rows = [(part.packed, part.start, part.stop, list(part.limits), part.total) for part in parts]
+    rows = [(part.packed, part.start, part.stop, part.limit, dict(part.longer), part.total) for part in parts]
     text = code.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no program
     return pack((text, entry_point, shape, wants_times, closely, rows))
 

@@ -6,34 +6,35 @@ Inside ``simple_evaluate`` of somebody's program our errors are ordinary excepti
 from __future__ import annotations
 
 import functools
+import importlib
 import io
+import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any
 
-from codearena_plugin.errors import CodeArenaError, ConfigError, IncompleteRunError
+from codearena_plugin.errors import ConfigError, IncompleteRunError
+from codearena_plugin.harness.exits import is_called_from, one_line_where, say
 
 _CLI_MODULE = "lm_eval._cli.run"
-_NO_CONSENT = (
-    "the tasks on HumanEval+ and MBPP+ run programs that the model wrote, in a sandbox. Say that they may: "
-    "--confirm_run_unsafe_code."
-)
+NO_CONSENT = "{task} runs code that the model wrote, in a sandbox. Say that it may: --confirm_run_unsafe_code."
+_UNSAFE = re.compile(r"run task: (?P<task>\S+) which is marked as unsafe")
+_TWICE = re.compile(r"Duplicate task '(?P<task>[^']*)': found in both '(?P<one>[^']*)' and '(?P<other>[^']*)'")
+_ours: set[str] = set()
 _incomplete: list[str] = []
 _at_end: list[Callable[[], None]] = []
 
 
-@contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors() -> AbstractContextManager[None]:
     """Under lm-eval's command line, turn a handled error into its one line and exit code."""
-    try:
-        yield
-    except CodeArenaError as exc:
-        if not _under_cli():
-            raise
-        print(f"codearena: {exc}", file=sys.stderr, flush=True)  # noqa: T201  the command line's own output
-        raise SystemExit(exc.exit_code) from None
+    return one_line_where(_under_cli, "codearena: {error}")
+
+
+def note_task(name: str) -> None:
+    """Remember a task as one of ours: what lm-eval has to say of it is said in one line."""
+    _ours.add(name)
 
 
 def note_incomplete(task: str) -> None:
@@ -46,17 +47,17 @@ def incomplete() -> list[str]:
     return list(_incomplete)
 
 
-def at_end(say: Callable[[], None]) -> None:
+def at_end(tell: Callable[[], None]) -> None:
     """Call a function when lm-eval's command line has printed its tables; at once where it would not tell us."""
     command = getattr(sys.modules.get(_CLI_MODULE), "Run", None)
     if getattr(command, "codearena_patched", False) and _under_cli():
-        _at_end.append(say)
+        _at_end.append(tell)
     else:
-        say()
+        tell()
 
 
 def patch_cli(module: ModuleType) -> None:
-    """Make ``lm_eval run`` end with exit code 3 when a run is incomplete, after all its files are written."""
+    """Make ``lm_eval run`` say our errors in one line, and end with 3 when a run is incomplete, after its last file."""
     command: Any = module.Run
     if getattr(command, "codearena_patched", False):
         return
@@ -67,12 +68,16 @@ def patch_cli(module: ModuleType) -> None:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # lm-eval's arrows must not end a judged run
+        from codearena_plugin.harness.lm_eval import ahead  # which imports this module
+
+        ahead.patch_config(importlib.import_module("lm_eval.config.evaluate_config"))
         try:
             done = original(*args, **options)
         except ValueError as exc:
-            if "codearena" not in str(exc) or "confirm_run_unsafe_code" not in str(exc):
+            line = _in_one_line(str(exc))
+            if line is None:
                 raise
-            print(f"codearena: {_NO_CONSENT}", file=sys.stderr, flush=True)  # noqa: T201
+            say(f"codearena: {line}")
             raise SystemExit(ConfigError.exit_code) from None
         while _at_end:
             _at_end.pop(0)()
@@ -84,10 +89,15 @@ def patch_cli(module: ModuleType) -> None:
     command.codearena_patched = True
 
 
+def _in_one_line(refusal: str) -> str | None:
+    """Return what lm-eval's refusal of a task of ours comes to; ``None`` if it is not about one."""
+    if (found := _UNSAFE.search(refusal)) and found["task"] in _ours:
+        return NO_CONSENT.format(task=found["task"])
+    if (found := _TWICE.search(refusal)) and found["task"] in _ours:
+        task, one, other = found["task"], found["one"], found["other"]
+        return f"{task} is asked twice, by {one!r} and by {other!r} in --tasks. Leave one of them out."
+    return None
+
+
 def _under_cli() -> bool:
-    frame = sys._getframe()  # noqa: SLF001
-    while frame is not None:
-        if frame.f_globals.get("__name__") == _CLI_MODULE:
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return False
+    return is_called_from(_CLI_MODULE)

@@ -36,20 +36,10 @@ def forget_run(task: str) -> None:
 
 
 def patch_tracker(tracker: Any) -> None:
-    """Let ``EvaluationTracker.save_results_aggregated`` also write the gap, after everything else."""
-    if getattr(tracker, "codearena_gap_patched", False):
-        return
-    original = tracker.save_results_aggregated
-
-    @functools.wraps(original)
-    def save(self: Any, results: dict[str, Any], samples: Any) -> Any:
-        done = original(self, results, samples)
-        is_saved = self.output_path and getattr(self, "date_id", None)
-        tell(results.get("results", {}), (beside.directory_of(self), self.date_id) if is_saved else None)
-        return done
-
-    tracker.save_results_aggregated = save
-    tracker.codearena_gap_patched = True
+    """Let lm-eval also write the gap when it has saved its own results."""
+    beside.after_saving(
+        tracker, "codearena_gap", lambda saving, results: tell(results.get("results", {}), beside.saved_at(saving))
+    )
 
 
 def tell(tasks: Iterable[str], place: tuple[Path, str] | None) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from codearena_plugin.errors import CodeArenaError, ConfigError, IncompleteRunError, UsageError
+from codearena_plugin.errors import ConfigError, IncompleteRunError, UsageError
+from codearena_plugin.harness.exits import is_called_from, one_line_where
 
 _TASK_SCRIPTS = ("openicl_infer.py", "openicl_eval.py", "subjective_eval.py")
 _OURS = re.compile(r"^codearena: (.*) \(exit code (\d+)\)$", re.MULTILINE)  # our one line, in a task's log
@@ -22,16 +22,9 @@ _UNMATCHED = re.compile(r"^\|\s*([^\s|-]\S*)\s*\|$", re.MULTILINE)  # the rows o
 _CLI_MODULE = "opencompass.cli.main"
 
 
-@contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors() -> AbstractContextManager[None]:
     """In a process of OpenCompass, turn a handled error into its one line and exit code."""
-    try:
-        yield
-    except CodeArenaError as exc:
-        if not _in_opencompass():
-            raise
-        print(f"codearena: {exc} (exit code {exc.exit_code})", file=sys.stderr, flush=True)  # noqa: T201  the task's log
-        raise SystemExit(exc.exit_code) from None
+    return one_line_where(_in_opencompass, "codearena: {error} (exit code {code})")
 
 
 def _in_opencompass() -> bool:
@@ -39,12 +32,7 @@ def _in_opencompass() -> bool:
     script = Path(getattr(sys.modules.get("__main__"), "__file__", None) or "")
     if script.name in _TASK_SCRIPTS and script.parent.name == "tasks":
         return True
-    frame = sys._getframe()  # noqa: SLF001
-    while frame is not None:
-        if frame.f_globals.get("__name__") == _CLI_MODULE:
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return False
+    return is_called_from(_CLI_MODULE)
 
 
 class Ended:

@@ -9,7 +9,7 @@ from typing import Any
 
 from opencompass.summarizers import DefaultSubjectiveSummarizer, DefaultSummarizer
 
-from codearena_plugin.harness.opencompass.parts import unjoined
+from codearena_plugin.harness.opencompass.suites.parts import unjoined
 from codearena_plugin.harness.passing.run import EXECUTION
 from codearena_plugin.harness.place import is_aside
 from codearena_plugin.runs.files import RESULT

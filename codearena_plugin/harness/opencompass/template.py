@@ -15,18 +15,34 @@ from opencompass.utils.prompt import PromptList
 _ROLES = {"user": "HUMAN", "assistant": "BOT", "system": "SYSTEM"}
 
 
-class ConversationTemplate(PromptTemplate):  # type: ignore[misc]
-    """Gives the turns of a row's ``messages`` to the model's own template."""
+class ColumnTemplate(PromptTemplate):  # type: ignore[misc]
+    """Gives one column of a row to the model; say which, and in what form."""
+
+    column: str
 
     def __init__(self) -> None:
-        super().__init__(template="{messages}")
+        super().__init__(template=f"{{{self.column}}}")
 
-    def generate_item(self, entry: Mapping[str, Any], *_: Any, **__: Any) -> PromptList:
-        """Return the conversation of a row."""
-        return conversation(entry["messages"])
+    def given(self, value: Any) -> Any:
+        """Return the value of the column as the model takes it."""
+        raise NotImplementedError
+
+    def generate_item(self, entry: Mapping[str, Any], *_: Any, **__: Any) -> Any:
+        """Return what a row asks."""
+        return self.given(entry[self.column])
 
     generate_ice_item = generate_item
     generate_label_prompt_item = generate_item
+
+
+class ConversationTemplate(ColumnTemplate):
+    """Gives the turns of a row's ``messages`` to the model's own template."""
+
+    column = "messages"
+
+    def given(self, value: Sequence[Mapping[str, str]]) -> PromptList:
+        """Return the conversation."""
+        return conversation(value)
 
 
 def conversation(messages: Sequence[Mapping[str, str]]) -> PromptList:

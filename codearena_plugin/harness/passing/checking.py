@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from codearena_plugin.errors import CodeArenaError, ConfigError, unknown_name
 from codearena_plugin.execution.choose import choose
@@ -32,6 +32,7 @@ from codearena_plugin.runs.options import resolve_options
 Style: TypeAlias = Literal["chat", "base"]
 STYLES: tuple[Style, ...] = ("chat", "base")
 DATA = "codearena_evalplus_data"
+_Name = TypeVar("_Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,7 @@ def known_benchmark(name: str) -> BenchmarkName:
     Raises:
         ConfigError: it is none.
     """
-    found = next((known for known in BENCHMARKS if known == name), None)
-    if found is None:
-        raise ConfigError(unknown_name("benchmark", name, BENCHMARKS))
-    return found
+    return _known("benchmark", name, BENCHMARKS)
 
 
 def known_style(name: str) -> Style:
@@ -87,9 +85,13 @@ def known_style(name: str) -> Style:
     Raises:
         ConfigError: it is none.
     """
-    found = next((known for known in STYLES if known == name), None)
+    return _known("style", name, STYLES)
+
+
+def _known(kind: str, name: str, names: tuple[_Name, ...]) -> _Name:
+    found = next((known for known in names if known == name), None)
     if found is None:
-        raise ConfigError(unknown_name("style", name, STYLES))
+        raise ConfigError(unknown_name(kind, name, names))
     return found
 
 
@@ -109,7 +111,7 @@ def preflight(options: PassOptions) -> PassOptions:
     if not options.sandbox.allow_unsafe:
         msg = (
             "codearena_engine=evalplus runs code without a sandbox, as you. Agree with "
-            "codearena_sandbox=unsafe-local (on our own command line: --unsafe-local), which then marks the results, "
+            "codearena_sandbox=unsafe-local, which then marks the results, "
             "or leave the engine out."
         )
         raise ConfigError(msg)

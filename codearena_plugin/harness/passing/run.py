@@ -7,9 +7,12 @@ on, which ``codearena gap --execution`` reads.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +23,7 @@ import codearena_plugin
 from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import DataError
 from codearena_plugin.execution.evalplus.problems import Checked, PassResult, Sample
-from codearena_plugin.execution.evalplus.run import summarise, write_eval_results
+from codearena_plugin.execution.evalplus.run import basis_of, summarise, write_eval_results
 from codearena_plugin.harness.passing.checking import Chosen, Generated
 from codearena_plugin.records import Interval
 from codearena_plugin.runs.files import made, stamp
@@ -54,20 +57,66 @@ class PassRun:
         return self.result.n_samples / asked if asked else 0.0
 
 
-def free_place(directory: Path, samples: Sequence[Sample], log: logging.Logger) -> Path:
-    """Return the directory if it is free or holds verdicts on these very samples; else a fresh one beside it."""
-    held = directory / EXECUTION
-    if not held.exists():
-        return directory
+def free_place(directory: Path, chosen: Chosen, samples: Sequence[Sample], log: logging.Logger) -> Path:
+    """Return the directory, made and locked, if no other run is in it; else a fresh one beside it, and say so.
+
+    A run of these very samples by the same engine, in the same sandbox and on the same data is done again in its place;
+    so is one that gave no score. The lock is on the directory itself and ends with ``keep``, or with this process.
+
+    Raises:
+        DataError: no directory can be made.
+    """
+    place, why = made(directory), ""
+    if not _lock(place):
+        why = "is being written to by another process"
+    elif not _is_free(place, chosen, samples):
+        why = "holds another run"
+        _unlock(place)
+    if why:
+        place = made(directory.with_name(f"{directory.name}-{stamp()}"))
+        _lock(place)
+        log.warning("%r %s. This run goes to %s.", str(directory), why, place)
+    return place
+
+
+def _is_free(directory: Path, chosen: Chosen, samples: Sequence[Sample]) -> bool:
     try:
-        found = json.loads(held.read_text(encoding="utf-8"))
-        if found["samples_sha256"] == _sha256((one.task_id, one.index, one.text) for one in samples):
-            return directory
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # it is not ours, so not ours to write over
-    fresh = made(directory.with_name(f"{directory.name}-{stamp()}"))
-    log.warning("%r holds another run. This run goes to %s.", str(directory), fresh)
-    return fresh
+        found = json.loads((directory / EXECUTION).read_text(encoding="utf-8"))
+        if found["samples_sha256"] != _sha256((one.task_id, one.index, one.text) for one in samples):
+            return False
+        engine, sandbox, _ = basis_of(chosen.benchmark, chosen.options)
+        ours = (engine, sandbox, chosen.benchmark.md5)
+        return bool(found["withheld"]) or (found["engine"], found["sandbox"], found["md5"]) == ours
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):  # it is not ours, so not ours to write over
+        return False
+
+
+_locked: dict[Path, int] = {}
+"""Directories that this process writes a run to, and the descriptors that lock them."""
+
+
+def _lock(directory: Path) -> bool:
+    """Keep other processes' runs out of a directory; return whether none of them was there first."""
+    path = directory.resolve()
+    if path in _locked:
+        return True
+    with contextlib.suppress(OSError):  # a file system without locks has no such protection
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        _locked[path] = descriptor
+    return True
+
+
+def _unlock(directory: Path) -> None:
+    descriptor = _locked.pop(directory.resolve(), None)
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def keep_samples(directory: Path, model: str, texts: Sequence[Generated], samples: Sequence[Sample]) -> None:
@@ -83,33 +132,51 @@ def keep_samples(directory: Path, model: str, texts: Sequence[Generated], sample
     _write(directory / SAMPLES, "".join(f"{json.dumps(row)}\n" for row in rows))
 
 
-def finish(
-    directory: Path, model: str, chosen: Chosen, checked: Sequence[Checked], about: Mapping[str, Any]
-) -> PassRun:
-    """Sum verdicts up and write them down.
+def summed_up(directory: Path, model: str, chosen: Chosen, checked: Sequence[Checked]) -> PassRun:
+    """Sum verdicts up.
 
     Args:
         directory: of the run; exists.
         model: as the harness names it.
         chosen: the benchmark and its options.
         checked: every sample, of all processes.
+    """
+    order = {problem.task_id: place for place, problem in enumerate(chosen.benchmark.problems)}
+    checked = sorted(checked, key=lambda one: (order[one.task_id], one.index))
+    result = summarise(chosen.benchmark, checked, chosen.options)
+    return PassRun(directory, model, result, tuple(checked), _withheld(result, checked))
+
+
+def keep(run: PassRun, chosen: Chosen, about: Mapping[str, Any]) -> None:
+    """Write a run down; its directory is locked no more.
+
+    Args:
         about: how the samples were generated.
 
     Raises:
         DataError: a file cannot be written.
     """
-    order = {problem.task_id: place for place, problem in enumerate(chosen.benchmark.problems)}
-    checked = sorted(checked, key=lambda one: (order[one.task_id], one.index))
-    result = summarise(chosen.benchmark, checked, chosen.options)
-    run = PassRun(directory, model, result, tuple(checked), _withheld(result, checked))
-    ran = [one for one in checked if not _is_lacking(one)]
+    ran = [one for one in run.checked if not _is_lacking(one)]
     if ran:
         try:
-            said = {"engine": engine_of(result), "notices": list(result.notices)}
-            write_eval_results(directory / EVAL_RESULTS, chosen.benchmark, ran, about=said)
+            said = {"engine": engine_of(run.result), "notices": list(run.result.notices)}
+            write_eval_results(run.path / EVAL_RESULTS, chosen.benchmark, ran, about=said)
         except OSError as exc:
-            raise _unwritten(directory / EVAL_RESULTS, exc) from exc
-    _write(directory / EXECUTION, json.dumps(_to_json(run, chosen, about), indent=1, allow_nan=False) + "\n")
+            raise _unwritten(run.path / EVAL_RESULTS, exc) from exc
+    _write(run.path / EXECUTION, json.dumps(_to_json(run, chosen, about), indent=1, allow_nan=False) + "\n")
+    _unlock(run.path)
+
+
+def finish(
+    directory: Path, model: str, chosen: Chosen, checked: Sequence[Checked], about: Mapping[str, Any]
+) -> PassRun:
+    """Sum verdicts up and write them down.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    run = summed_up(directory, model, chosen, checked)
+    keep(run, chosen, about)
     return run
 
 

@@ -3,8 +3,8 @@
 from opencompass.openicl.icl_inferencer import GenInferencer
 from opencompass.openicl.icl_retriever import ZeroRetriever
 
-from codearena_plugin.harness.opencompass.dataset import CodeArenaDataset
-from codearena_plugin.harness.opencompass.evaluator import CodeArenaEvaluator
+from codearena_plugin.harness.opencompass.suites.dataset import CodeArenaDataset
+from codearena_plugin.harness.opencompass.suites.evaluator import CodeArenaEvaluator
 from codearena_plugin.harness.opencompass.template import ConversationTemplate
 
 codearena_datasets = [

@@ -1,5 +1,5 @@
 """lm-eval looks for ``!function`` names beside the YAML; the task itself lives in the package."""
 
-from codearena_plugin.harness.lm_eval.task import CodeArenaTask
+from codearena_plugin.harness.lm_eval.suites.task import CodeArenaTask
 
 __all__ = ["CodeArenaTask"]

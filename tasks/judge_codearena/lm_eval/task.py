@@ -1,5 +1,5 @@
 """lm-eval looks for ``!function`` names beside the YAML; the task itself lives in the package."""
 
-from codearena_plugin.harness.lm_eval.judge_task import JudgeCodeArenaTask
+from codearena_plugin.harness.lm_eval.suites.judge_task import JudgeCodeArenaTask
 
 __all__ = ["JudgeCodeArenaTask"]

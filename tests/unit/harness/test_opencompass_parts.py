@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from judging_runs import verdicts
 
-from codearena_plugin.harness.opencompass.parts import join, unjoined
+from codearena_plugin.harness.opencompass.suites.parts import join, unjoined
 from codearena_plugin.harness.place import is_aside
 from codearena_plugin.judging.ledger import read_games
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,16 +148,51 @@ def test_one_sample_that_was_not_run_withholds_the_score(
     assert any("NO SCORE" in line for _, line in lines_of(run))
 
 
-def test_a_place_with_something_else_in_it_is_left_alone(small: Chosen, tmp_path: Path, caplog: Any) -> None:
-    import logging
+LOG = logging.getLogger("test")
 
+
+def test_a_place_with_something_else_in_it_is_left_alone(small: Chosen, tmp_path: Path, caplog: Any) -> None:
     samples = programs_in(small.benchmark, [Generated("HumanEval/900", "x = 1")], "chat")
     place = tmp_path / "run"
     place.mkdir()
     (place / "execution.json").write_text("not JSON")
-    fresh = free_place(place, samples, logging.getLogger("test"))
+    fresh = free_place(place, small, samples, LOG)
     assert fresh != place
     assert "holds another run" in caplog.text
+
+
+def test_a_run_takes_the_place_of_the_same_one_only(small: Chosen, tmp_path: Path) -> None:
+    one, other = (
+        programs_in(small.benchmark, [Generated("HumanEval/900", text)], "chat") for text in ("x = 1", "x = 2")
+    )
+    place = free_place(tmp_path / "run", small, one, LOG)
+    assert place == tmp_path / "run"
+    verdicts = [Checked(sample.task_id, 0, sample.text, "fail", "fail") for sample in one]
+    finish(place, "m", small, verdicts, {})
+    assert free_place(place, small, one, LOG) == place
+    assert free_place(place, small, other, LOG) != place
+    stored = json.loads((place / "execution.json").read_text())
+    for key in ("engine", "sandbox", "md5"):
+        (place / "execution.json").write_text(json.dumps({**stored, key: "another"}))
+        assert free_place(place, small, one, LOG) != place
+    (place / "execution.json").write_text(json.dumps({**stored, "sandbox": "another", "withheld": "no sandbox"}))
+    assert free_place(place, small, one, LOG) == place
+
+
+def test_two_processes_never_write_to_one_place(small: Chosen, tmp_path: Path, caplog: Any) -> None:
+    place = tmp_path / "run"
+    place.mkdir()
+    hold = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX); print(1, flush=True)"
+    command = [sys.executable, "-c", f"{hold}; sys.stdin.read()", str(place)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        fresh = free_place(place, small, [], LOG)
+        assert fresh.parent == place.parent
+        assert fresh != place
+        assert "is being written to by another process" in caplog.text
+        first.kill()
+    assert free_place(place, small, [], LOG) == place
 
 
 def test_unknown_names_are_refused_with_the_nearest_one() -> None:

@@ -26,7 +26,6 @@ from codearena_plugin.harness.passing.run import PassRun, finish, free_place, ke
 from codearena_plugin.prompts.predictions import asks
 from codearena_plugin.prompts.suite import listed
 from codearena_plugin.records import Message, Prompt
-from codearena_plugin.runs.files import made
 
 CONSENT = "CODEARENA_RUN_UNSAFE_CODE"
 log = get_logger()
@@ -90,7 +89,7 @@ class BenchmarkEvaluator(BaseEvaluator):  # type: ignore[misc]
         its = replace(its, options=preflight(its.options))
         texts = _texts(rows, predictions)
         samples = programs_in(its.benchmark, texts, origin["style"])
-        place, model = free_place(made(directory), samples, log), directory.parent.name
+        place, model = free_place(directory, its, samples, log), directory.parent.name
         keep_samples(place, model, texts, samples)
         checked = check(its.benchmark, samples, its.options, say=log.info)
         run = finish(place, model, its, checked, _about(its, directory, origin["style"]))

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from opencompass.openicl.icl_inferencer import GenInferencer
-from opencompass.openicl.icl_prompt_template import PromptTemplate
 
 from codearena_plugin.execution.evalplus.problems import BenchmarkName
 from codearena_plugin.execution.evalplus.run import base_stops
+from codearena_plugin.harness.opencompass.template import ColumnTemplate
 
 
-class CompletionTemplate(PromptTemplate):  # type: ignore[misc]
+class CompletionTemplate(ColumnTemplate):
     """Gives a row's ``completed`` to the model."""
 
-    def __init__(self) -> None:
-        super().__init__(template="{completed}")
+    column = "completed"
 
-    def generate_item(self, entry: Mapping[str, Any], *_: Any, **__: Any) -> str:
-        """Return the text of a row."""
-        return str(entry["completed"])
-
-    generate_ice_item = generate_item
-    generate_label_prompt_item = generate_item
+    def given(self, value: str) -> str:
+        """Return the text itself."""
+        return value
 
 
 class CompletionInferencer(GenInferencer):  # type: ignore[misc]

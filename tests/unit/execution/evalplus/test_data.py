@@ -105,8 +105,8 @@ def test_a_download_of_another_md5_is_refused(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{", "line 1: no JSON"),
-        ("[" * 100_000, "line 1: no JSON"),
+        ("{", "line 1: not JSON"),
+        ("[" * 100_000, "line 1: not JSON"),
         ("[]", "line 1: task_id is \\[\\]"),
         (json.dumps({**HUMANEVAL[0], "atol": "x"}), "line 1: atol is 'x'"),
         (json.dumps(HUMANEVAL[0]) + "\n" + json.dumps(HUMANEVAL[0]), "line 2: .*a second time"),

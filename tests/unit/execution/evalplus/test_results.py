@@ -96,9 +96,10 @@ def test_samples_are_read_with_repeats_and_wrong_rows_are_named(tmp_path: Path) 
     path.write_text("".join(f"{json.dumps(row)}\n\n" for row in rows))
     assert read_samples(path) == [Sample("a", "1", 0, True), Sample("b", "2", 0, False), Sample("a", "3", 1, True)]
     for line, said in (
-        ("{", "line 1: no JSON"),
-        ("[" * 100_000, "line 1: no JSON"),
-        ('{"solution": "x"}', "task_id is missing"),
+        ("{", "line 1: not JSON"),
+        ("[" * 100_000, "line 1: not JSON"),
+        ('{"solution": "x"}', "task_id is None; expected a row with task_id as 'HumanEval/0'"),
+        ('{"task_id": 0, "solution": "x"}', "task_id is 0; expected a row with task_id as 'HumanEval/0'"),
         ('{"task_id": "a", "solution": 3}', "solution is 3"),
         ('{"task_id": "a"}', "completion is None"),
         ("", "no sample in it"),
@@ -106,8 +107,14 @@ def test_samples_are_read_with_repeats_and_wrong_rows_are_named(tmp_path: Path) 
         path.write_text(line)
         with pytest.raises(DataError, match=said):
             read_samples(path)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=r"cannot be read: No such file or directory\.$"):
         read_samples(tmp_path / "absent")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_sample(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"task_id": "a", "solution": "1"}\r\n{"task_id": "b", "solution": "2"}\r\n')
+    assert read_samples(path) == [Sample("a", "1", 0, True), Sample("b", "2", 0, True)]
 
 
 def test_a_sample_of_an_unknown_problem_is_refused(tmp_path: Path) -> None:

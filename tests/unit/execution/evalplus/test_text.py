@@ -79,6 +79,19 @@ def test_a_block_that_was_cut_off_keeps_what_parses() -> None:
     assert chat(text) == "import math\ndef helper(n):\n    return n\ndef f(n):\n    x = helper(n)"
 
 
+def test_a_fence_inside_a_docstring_does_not_end_the_program() -> None:
+    code = 'def f(n):\n    """Doc.\n    ```\n    f(1)\n    ```\n    """\n    return n'
+    assert chat(f"Here:\n```python\n{code}\n```\nDone.") == code
+    assert chat(f"{code}\n```\n") == code
+
+
+def test_what_is_defined_under_a_condition_counts() -> None:
+    helper = "try:\n    from x import g\nexcept ImportError:\n    def g(n):\n        return n"
+    program = "def f(n):\n    return g(n)"
+    assert chat(f"```python\n{helper}\n```\nand\n```python\n{program}\n```") == f"{helper}\n\n\n{program}"
+    assert chat("```python\nif True:\n    def f(n):\n        return n\n```").startswith("if True:")
+
+
 def test_thinking_aloud_is_no_answer() -> None:
     assert chat(
         "<think>\n```python\ndef f(n):\n    return 0\n```\n</think>\n```python\ndef f(n):\n    return 1\n```"

@@ -18,7 +18,7 @@ from typing import Any
 
 from codearena_plugin.atomic import write_atomically
 from codearena_plugin.errors import DataError
-from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
+from codearena_plugin.harness.opencompass.suites.numbers import details_of, metrics_of
 from codearena_plugin.harness.place import cleared_place
 from codearena_plugin.harness.spending import sum_of
 from codearena_plugin.judging.settings import JudgeSettings

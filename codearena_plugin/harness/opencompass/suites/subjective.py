@@ -14,11 +14,11 @@ from opencompass.utils import build_dataset_from_cfg, get_data_path
 
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.harness.opencompass.backend import judge_settings, judged_by
-from codearena_plugin.harness.opencompass.dataset import suite_of
-from codearena_plugin.harness.opencompass.evaluator import check_options
 from codearena_plugin.harness.opencompass.exits import plain_errors
-from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, results_of
-from codearena_plugin.harness.opencompass.parts import as_opencompass_groups
+from codearena_plugin.harness.opencompass.suites.dataset import suite_of
+from codearena_plugin.harness.opencompass.suites.evaluator import check_options
+from codearena_plugin.harness.opencompass.suites.judging import answers_of, judge_rows, results_of
+from codearena_plugin.harness.opencompass.suites.parts import as_opencompass_groups
 from codearena_plugin.prompts.predictions import refuse_other_prompts, stored_entries
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from opencompass.utils import get_logger
 
 from codearena_plugin.errors import ConfigError, DataError, IncompleteRunError
-from codearena_plugin.harness.opencompass.dataset import suite_of
-from codearena_plugin.harness.opencompass.numbers import details_of, metrics_of
+from codearena_plugin.harness.opencompass.suites.dataset import suite_of
+from codearena_plugin.harness.opencompass.suites.numbers import details_of, metrics_of
 from codearena_plugin.harness.place import cleared_place
 from codearena_plugin.judging.play import preflight
 from codearena_plugin.judging.settings import JudgeSettings

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from codearena_plugin.harness.arrow import text_for_arrow
-from codearena_plugin.harness.lm_eval.base import SuiteTask, log
-from codearena_plugin.harness.lm_eval.numbers import spending_row
+from codearena_plugin.harness.lm_eval.base import log
+from codearena_plugin.harness.lm_eval.suites.base import SuiteTask
+from codearena_plugin.harness.lm_eval.suites.numbers import spending_row
 from codearena_plugin.judging.plan import plan_games
 from codearena_plugin.judging.play import play, preflight
 from codearena_plugin.judging.protocol.prompt import render_question
@@ -28,10 +29,10 @@ class CodeArenaTask(SuiteTask):
         suite = load_suite(self.suite_name, options.suite)
         return suite, [_row(prompt, suite.baseline) for prompt in suite.prompts]
 
-    def prepare(self) -> None:
-        """Ask the judge one trivial question: a wrong key, URL or model must show before the GPU is used."""
+    def check_judge(self) -> None:
+        """Ask the judge one trivial question: a wrong key, URL or model must show before anything is generated."""
         preflight(self._settings)
-        self._metadata_note({})
+        self.note()
 
     def gather(self) -> None:
         """Take each document's first response as the model's answer: lm-eval pads short ranks with more of them."""

@@ -16,7 +16,7 @@ from typing import Any
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.evidence.found import Wanted, evidence_for
 from codearena_plugin.harness.arrow import text_for_arrow
-from codearena_plugin.harness.lm_eval.base import SuiteTask
+from codearena_plugin.harness.lm_eval.suites.base import SuiteTask
 from codearena_plugin.judging.asking.request import request_key
 from codearena_plugin.judging.plan import plan_games
 from codearena_plugin.judging.protocol.parse import read_verdict

@@ -13,12 +13,12 @@ from typing import Any
 from opencompass.openicl.icl_evaluator import BaseEvaluator
 
 from codearena_plugin.errors import ConfigError, unknown_name
-from codearena_plugin.harness.opencompass import parts
 from codearena_plugin.harness.opencompass.backend import judge_settings, judged_by
-from codearena_plugin.harness.opencompass.dataset import suite_name_of, suite_of
 from codearena_plugin.harness.opencompass.environment import lent_key, twins_used, with_twins
 from codearena_plugin.harness.opencompass.exits import plain_errors
-from codearena_plugin.harness.opencompass.judging import answers_of, judge_rows, log, results_of
+from codearena_plugin.harness.opencompass.suites import parts
+from codearena_plugin.harness.opencompass.suites.dataset import suite_name_of, suite_of
+from codearena_plugin.harness.opencompass.suites.judging import answers_of, judge_rows, log, results_of
 from codearena_plugin.judging.options import KEY_VARIABLE, OPTIONS
 from codearena_plugin.judging.settings import JudgeSettings, resolve_settings
 from codearena_plugin.prompts.predictions import refuse_other_prompts
