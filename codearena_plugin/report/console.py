@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from rich.console import Console
 
@@ -11,10 +12,14 @@ LEAST_WIDTH = 76  # narrower, the tables would lose the column with n, and no sc
 
 
 class _Console(Console):
-    """A console whose reader may go away (``| head``): that is no failure, and the command line says so by its code."""
+    """A console that cuts nothing off, whose reader may go away (``| head``)."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does; what is wider than the terminal is left to the terminal."""
+        super().print(*objects, **{"crop": False, **options})
 
     def on_broken_pipe(self) -> None:
-        """Raise what Python raises; rich would end the process with 1, our code for a bug."""
+        """Raise what Python raises: it is no failure, and rich would end the process with 1, our code for a bug."""
         raise BrokenPipeError
 
 

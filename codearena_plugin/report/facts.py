@@ -109,6 +109,11 @@ def stratum(kind: str, rows: Sequence[Mapping[str, Any]]) -> Cells:
     return Cells((title, first, "95 % interval", *rest, "n"), found)
 
 
+def strata_shown(result: Mapping[str, Any], kinds: Sequence[str]) -> list[Cells]:
+    """Return the result by each of these kinds of strata that part the prompts; a single stratum is the whole again."""
+    return [stratum(kind, rows) for kind in kinds if len(rows := result["strata"].get(kind) or ()) > 1]
+
+
 def interval_cells(interval: Mapping[str, Any] | None) -> tuple[str, str, str]:
     """Return estimate, interval and n of a rate as text, in per cent.
 

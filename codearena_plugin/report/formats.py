@@ -23,9 +23,8 @@ def as_markdown(result: Result) -> str:
     if found["withheld"]:
         lines += [f"No score: {_text(found['withheld'])}.", ""]
     lines += [*_table(facts.rates(found)), "", *_list(facts.counts(found)), ""]
-    for kind in _TABLES:
-        if found["strata"].get(kind):
-            lines += [*_table(facts.stratum(kind, found["strata"][kind])), ""]
+    for cells in facts.strata_shown(found, _TABLES):
+        lines += [*_table(cells), ""]
     return "\n".join([*lines, *_list(facts.spending(found))])
 
 

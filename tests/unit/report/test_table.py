@@ -10,8 +10,8 @@ from codearena_plugin.judging.play import Played, Spending
 from codearena_plugin.prompts.suite import Suite
 from codearena_plugin.records import Category, Game, Prompt, Reply, Verdict
 from codearena_plugin.report.console import open_console
-from codearena_plugin.report.facts import MAIN_TABLES
-from codearena_plugin.report.table import print_result
+from codearena_plugin.report.facts import MAIN_TABLES, Cells
+from codearena_plugin.report.table import cells_table, print_result
 from codearena_plugin.runs.result import STRATA, make_result
 
 LONGEST_CLASS = "User Interface and User Experience (UI/UX)"
@@ -21,8 +21,9 @@ ANSWERS = {"n": 4, "empty": 1, "cut_at_token_limit": 2, "reasoning_stripped": 0}
 
 def _result(*labels: str | None, spending: Spending | None = None, stopped: str | None = None, demo: bool = False):
     """A result over as many prompts as labels; both games of a prompt agree, ``None`` is an unparsable game."""
+    classes = (LONGEST_CLASS, *(("Tools, Environments, and Practices",) * (len(labels) - 1)))
     prompts = tuple(
-        Prompt(f"p{i}", (), ("Python",), Category(LONGEST_CLASS, "UI/UX Design"), "easy") for i in range(len(labels))
+        Prompt(f"p{i}", (), ("Python",), Category(name, "UI/UX Design"), "easy") for i, name in enumerate(classes)
     )
     suite = Suite("codearena", "1-A", "r", "file.jsonl", "f" * 64, "base", prompts, is_demo=demo)
     mirror = {"B>A": "A>B", "A>B": "B>A", "A=B": "A=B", "B>>A": "A>>B"}
@@ -111,6 +112,45 @@ def test_no_line_is_longer_than_the_console_and_the_longest_class_is_whole():
     text = _printed(_result("B>A", "B>>A", "A=B", "A>B"), STRATA)
     assert max(map(len, text.splitlines())) <= 100
     assert LONGEST_CLASS in text
+
+
+def test_a_table_of_one_part_which_is_the_whole_again_is_left_out():
+    text = _printed(_result("B>A", "B>>A"), STRATA)
+    assert "by class" in text
+    assert "by difficulty" not in text
+
+
+NAME = "a-model-with-a-name-that-is-longer-than-most-others-are"
+NUMBERS = ("1234", "5678", "12.3 – 45.6", "< 0.0001", "397 of 397", "81.2", "18.8")
+WIDE = Cells(
+    ("model", "rendered", "not runnable here", "95 % interval", "p (Holm)", "scored", "wins", "losses"),
+    [(NAME, *NUMBERS)],
+)
+
+
+def _lines(width: int, capsys, monkeypatch, **options) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    open_console().print(cells_table(WIDE, **options))
+    return [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+
+
+def test_with_room_enough_headings_and_names_are_whole(capsys, monkeypatch):
+    headings, _, row = _lines(160, capsys, monkeypatch)
+    assert [part.strip() for part in headings.split("  ") if part.strip()] == list(WIDE.columns)
+    assert row.split("  ")[0].strip() == NAME
+
+
+@pytest.mark.parametrize("options", [{}, {"min_width": None}, {"min_width": 28}])
+@pytest.mark.parametrize("width", [76, 80, 100])
+def test_on_a_narrow_terminal_headings_break_then_names_and_no_number_is_cut(width, options, capsys, monkeypatch):
+    lines = _lines(width, capsys, monkeypatch, **options)
+    assert not any("…" in line for line in lines)
+    top = next(at for at, line in enumerate(lines) if "──" in line)
+    row = " ".join(lines[top + 1].split())
+    assert row.endswith(" ".join(NUMBERS))
+    assert "".join(line.split()[0] for line in lines[top + 1 :]) == NAME
+    words = " ".join(lines[:top]).split()
+    assert sorted(words) == sorted(word for heading in WIDE.columns for word in heading.split())
 
 
 def test_a_piped_console_is_wide_enough_and_writes_no_escape(capsys, monkeypatch):
