@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import signal
 import socket
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell's background job ignores Ctrl-C, and so would every program that a test starts and interrupts
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+for name in (
+    *("CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LINES", "NO_COLOR", "PY_COLORS"),
+    *("SOURCE_DATE_EPOCH", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+):  # what is printed must not depend on who started us; some of them are read once, by an import
+    os.environ.pop(name, None)
+# The same examples in every run, and none too slow for a busy machine; `--hypothesis-profile=default` looks for others.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("repeatable")
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 PEERS = ("lm_eval", "torch", "transformers", "datasets", "openai")

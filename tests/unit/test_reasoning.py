@@ -57,6 +57,6 @@ def test_a_leading_trace_leaves_exactly_the_answer(trace: str, answer: str) -> N
 
 @pytest.mark.parametrize("piece", ["<think></think>\n", "<think>", "</think>", "```\n<think>\n", "`</think>`"])
 def test_a_megabyte_of_tags_takes_no_time(piece: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     strip_reasoning(piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

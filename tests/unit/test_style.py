@@ -249,14 +249,14 @@ def seconds(text: str) -> float:
 def test_hostile_text_takes_time_in_proportion_to_its_length(piece: str) -> None:
     """Eight times the text, at most some 8 times as long (64 times where a pattern runs away)."""
     short = piece * (50_000 // len(piece))
-    assert seconds(8 * short) < 8 * 2.5 * seconds(short) + 0.002
+    assert seconds(8 * short) < 8 * 4 * seconds(short) + 0.002
 
 
 def test_runs_of_backticks_of_all_lengths_are_no_trap() -> None:
     """Each run looks for its end: all different, none finds one."""
     short, long = ("".join("`" * length + "a" for length in range(1, n)) + "**b**" for n in (400, 1600))
     assert measure(long).bold == 1
-    assert seconds(long) < 16 * 2.5 * seconds(short) + 0.002
+    assert seconds(long) < 16 * 4 * seconds(short) + 0.002
 
 
 def test_the_counts_of_798_real_answers_are_those_of_commonmark(arena_hard: Path) -> None:

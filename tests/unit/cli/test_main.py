@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -126,10 +126,11 @@ def test_the_console_script_starts_quickly():
     script = Path(sys.executable).with_name("codearena")
     times = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = os.times()
         subprocess.run([script, "--help"], capture_output=True, check=True)
-        times.append(time.perf_counter() - began)
-    assert min(times) < 1.0  # 0.3 s on an idle machine
+        ended = os.times()
+        times.append(ended.children_user + ended.children_system - began.children_user - began.children_system)
+    assert min(times) < 1.0  # of computing, whatever else the machine does; 0.3 s are usual
 
 
 def test_an_ascii_terminal_loses_no_result(static_run, codearena):

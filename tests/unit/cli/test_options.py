@@ -62,7 +62,7 @@ def test_set_reaches_the_judge(codearena):
 @pytest.mark.parametrize(
     ("flag", "value", "said"),
     [
-        ("--concurrency", "many", "judge_concurrency='many' cannot be used: expected a whole number of at least 1"),
+        ("--concurrency", "many", "--concurrency='many' cannot be used: expected a whole number of at least 1"),
         ("--min-coverage", "95", "expected a share from 0 to 1"),
         ("--order", "random", "both or baseline_first or answer_first"),
         ("--judge", "codarena", "Did you mean 'codearena'?"),
@@ -70,7 +70,7 @@ def test_set_reaches_the_judge(codearena):
         ("--tables", "most", "Available: all, main, none"),
         ("--data", "elsewhere.jsonl", "is its own data"),
         ("--baseline", "gpt-5", "Unknown baseline 'gpt-5'"),
-        ("--max-words", "few", "codearena_max_words='few'"),
+        ("--max-words", "few", "--max-words='few'"),
         ("--suite", "codearena_mimi", "Did you mean 'codearena_mini'?"),
     ],
 )

@@ -168,7 +168,7 @@ def test_a_store_that_breaks_in_any_way_is_no_endless_wait(tmp_path: Path) -> No
         with Broken(tmp_path / "r.sqlite3") as store:
             writer = Writer(store)
             with pytest.raises(OverflowError):
-                await asyncio.wait_for(writer.put(Row(requests(1)[0], Reply("t"))), 2)
+                await asyncio.wait_for(writer.put(Row(requests(1)[0], Reply("t"))), 60)
             await writer.aclose()
 
     asyncio.run(scene())

@@ -68,9 +68,9 @@ def test_a_visitor_who_gives_up_takes_no_place_with_him() -> None:
         waiting[0].cancel()
         gate.leave()  # admits the first who still waits ...
         waiting[1].cancel()  # ... who gives up with the place in hand
-        await asyncio.wait_for(waiting[2], 1)
+        await asyncio.wait_for(waiting[2], 60)
         gate.leave()
-        await asyncio.wait_for(gate.enter(), 1)
+        await asyncio.wait_for(gate.enter(), 60)
         assert gate.active == 1
 
     asyncio.run(scene())
@@ -261,7 +261,7 @@ def test_the_servers_wish_is_read(headers: dict[str, str], wait: float | None) -
 
 
 def test_a_date_is_read_as_the_time_until_then() -> None:
-    assert asked_wait_s({"Retry-After": in_seconds(90)}) == pytest.approx(90, abs=2)
+    assert asked_wait_s({"Retry-After": in_seconds(90)}) == pytest.approx(90, abs=20)
     past = asked_wait_s({"Retry-After": in_seconds(-90)})
     assert past is not None
     assert past < 0

@@ -241,9 +241,9 @@ def test_who_is_asked_again(reply: Reply, again: bool) -> None:
 )
 @pytest.mark.parametrize("mode", ["default", "reference"])
 def test_a_megabyte_is_read_in_no_time(text: str, mode: ReadingMode) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     read(text, mode=mode)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @given(st.text(alphabet="AB<>=[] \n", max_size=80))

@@ -229,10 +229,10 @@ def test_cleaning_leaves_no_delimiter_and_no_label(text: str) -> None:
 )
 def test_a_megabyte_is_built_in_no_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     user_text(answer_a=text, answer_b=text)
     clean(text, paper_card())
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4
 
 
 def test_a_conversation_is_shown_with_its_roles() -> None:

@@ -59,7 +59,7 @@ def test_an_unreachable_source_is_one_line_that_says_what_to_do() -> None:
     with pytest.raises(ConfigError, match="--judge-prompt FILE") as caught:
         obtain(external())
     assert "\n" not in str(caught.value)
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 20
 
 
 def test_a_verified_copy_is_kept_and_used(tmp_path: Path) -> None:
