@@ -44,6 +44,7 @@ from codearena_plugin.report.untrusted import one_line
 _log = logging.getLogger(__name__)
 _LONGEST_LINE = 2000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_TASK_OPTION = re.compile(r"""(?<![\w/\\.'"-])((?:codearena|judge)_[a-z_]+)(=true|=false)?(?![\w/\\'"-]|\.\w)""")
 _KEY_ADVICE = " A judge key is no option: set CODEARENA_JUDGE_API_KEY in the environment."
 
 
@@ -68,11 +69,23 @@ class _Group(TyperGroup):
 
 
 def _as_typed(message: str, params: Iterable[Any]) -> str:
-    """Return a message that names options as tasks take them (``codearena_output``) in the words of the command."""
-    if "--set" in message:  # which takes them as tasks do
+    """Return a message that names options as tasks take them (``codearena_output``) in the words of the command.
+
+    What stands in quotes or in a path is the user's own, and stays.
+    """
+    if "--set" in message or "judge option" in message:  # of --set, which takes them as tasks do
         return message
-    flags = {param.name: param.opts[0] for param in params if param.name and param.opts}
-    return re.sub(r"\b(?:codearena|judge)_[a-z_]+", lambda found: flags.get(found[0], found[0]), message)
+    flags: dict[str, str] = {}
+    for param in (param for param in params if param.opts):
+        flags[param.name] = param.opts[0]
+        if getattr(param, "is_flag", False):  # it takes no value
+            flags[f"{param.name}=true"] = param.opts[0]
+            flags[f"{param.name}=false"] = next(iter(param.secondary_opts), "")
+
+    def typed(found: re.Match[str]) -> str:
+        return flags.get(found[0]) or flags.get(found[1], found[1]) + (found[2] or "")
+
+    return _TASK_OPTION.sub(typed, message)
 
 
 app = typer.Typer(

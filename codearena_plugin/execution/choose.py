@@ -89,7 +89,7 @@ def choose(options: SandboxOptions) -> tuple[str, Executor]:
         found.append(f"{name}: {probe.line}")
     msg = (
         f"No sandbox works here, so no code was run ({'; '.join(found)}). "
-        f"codearena_sandbox={UNSAFE} (--{UNSAFE}) runs code without one, as you."
+        f"codearena_sandbox={UNSAFE} runs code without one, as you."
     )
     raise ConfigError(msg)
 

@@ -7,13 +7,17 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.execution.choose import choose
 from codearena_plugin.execution.sandbox import Executor, Finished, Job, Sandbox, SandboxOptions
+from codearena_plugin.execution.zygote.framing import SHORTAGE
 
 _AHEAD = 4
 """Jobs taken from the iterable before they are run, for each worker; the jobs of a benchmark need not fit in memory."""
+_MUCH = 1 / 8
+"""Share of its memory limit that a step must have held to be what a machine ran out of memory for."""
 
 
 def default_workers() -> int:
@@ -31,7 +35,9 @@ def run_jobs(
     """Run jobs and yield each with its position, as they end: in no order.
 
     A job with a step that ended in "timeout" is kept back and run once more when all others have ended, alone on the
-    machine as far as we use it; only then its ending counts. One that was "lost" is run again in a fresh sandbox.
+    machine as far as we use it; only then its ending counts. One that was "lost" is run again in a fresh sandbox; if
+    for want of memory, alone in the end as well, and what then still uses up a machine with less of it than the limit
+    has ended for its "memory".
 
     Args:
         workers: sandboxes at once; default: the cores that this process may use.
@@ -54,7 +60,7 @@ def run_jobs(
     late: list[tuple[int, Job]] = []
     with contextlib.closing(_all(executor, options, jobs, count)) as first:
         for index, job, finished in first:
-            if _ended(finished, "timeout"):
+            if _ended(finished, "timeout") or finished.last.problem == SHORTAGE:
                 late.append((index, job))
                 continue
             ended()
@@ -65,11 +71,19 @@ def run_jobs(
         for index, job in late:
             finished = _persistent(sandbox, executor, options, job)
             ended()
-            yield index, finished
+            yield index, _judged(finished, job)
 
 
 def _ended(finished: Finished, how: str) -> bool:
     return any(ending.how == how for ending in finished.endings)
+
+
+def _judged(finished: Finished, job: Job) -> Finished:
+    """Return how a job ended that was alone: no program may escape its verdict by using up the machine."""
+    last, limits = finished.last, job.steps[len(finished.endings) - 1].limits
+    if last.problem != SHORTAGE or last.peak_bytes < _MUCH * limits.memory_bytes:
+        return finished
+    return replace(finished, endings=(*finished.endings[:-1], replace(last, how="memory")))
 
 
 def _persistent(sandbox: Sandbox, executor: Executor, options: SandboxOptions, job: Job) -> Finished:

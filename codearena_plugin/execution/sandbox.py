@@ -90,7 +90,7 @@ class Ending:
         cpu_s, wall_s: what it took, in seconds.
         peak_bytes: highest resident memory seen; 0 where it was too short to be seen.
         survivors: processes that were left when the step's own had ended, and were killed.
-        problem: of "lost": one line that says why.
+        problem: of "lost", and of "memory" where the machine had less than the limit: one line that says why.
     """
 
     how: How

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 PIPED_WIDTH = 100
-LEAST_WIDTH = 76  # narrower, the tables would lose the column with n, and no score stands without it
+LEAST_WIDTH = 76  # narrower, our tables do not fit whatever is broken, and no score stands without its n
 
 
 class _Console(Console):

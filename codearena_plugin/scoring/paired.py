@@ -34,17 +34,19 @@ class PairedDifference:
     only_b: int
 
 
-def paired_difference(a: Sequence[Outcome], b: Sequence[Outcome], *, confidence: float = 0.95) -> PairedDifference:
+def difference_of_scores(
+    scores_a: Mapping[str, float], scores_b: Mapping[str, float], *, confidence: float = 0.95
+) -> PairedDifference:
     """Return the mean difference of scores over the prompts scored in both, with a t interval and a p-value.
 
-    A prompt that was answered several times enters with its mean score: one difference per prompt, so prompts are
-    the clusters. The standard error is at least ``1 / n_common``, one prompt's worth of a full point: differences
-    that are all equal give no zero width, and p = 1.0 if they are all zero. One common prompt: ``stderr`` ``None``,
-    interval [-1, 1], p = 1.0. Swapping ``a`` and ``b`` negates the difference and keeps the p-value.
+    There is one difference per prompt, so prompts are the clusters. The standard error is at least ``1 / n_common``,
+    one prompt's worth of a full point: differences that are all equal give no zero width, and p = 1.0 if they are all
+    zero. One common prompt: ``stderr`` ``None``, interval [-1, 1], p = 1.0. Swapping the two negates the difference
+    and keeps the p-value.
 
     Args:
-        a: outcomes of one run, shape (n_a,), in any order; those without a score are left out.
-        b: outcomes of the other, over the same suite and judge.
+        scores_a: prompt id -> score in [0, 1] of one run (``mean_scores``).
+        scores_b: those of the other, over the same suite and judge.
         confidence: in (0, 1).
 
     Raises:
@@ -52,19 +54,6 @@ def paired_difference(a: Sequence[Outcome], b: Sequence[Outcome], *, confidence:
 
     References:
         Miller 2024, arXiv:2411.00640 (paired differences).
-    """
-    return difference_of_scores(mean_scores(a), mean_scores(b), confidence=confidence)
-
-
-def difference_of_scores(
-    scores_a: Mapping[str, float], scores_b: Mapping[str, float], *, confidence: float = 0.95
-) -> PairedDifference:
-    """Return what ``paired_difference`` does, from one score per prompt id (``mean_scores``).
-
-    Many models make many pairs; what is counted once per model is not counted again for each of its pairs.
-
-    Raises:
-        ValueError: as ``paired_difference``.
     """
     check_confidence(confidence)
     common = scores_a.keys() & scores_b.keys()

@@ -75,6 +75,18 @@ def test_no_line_is_wider_than_the_terminal_and_no_benchmark_is_broken(codearena
     assert ("for want of room" in out) == (width == "80")
 
 
+def test_a_long_name_is_broken_before_a_column_is_left_out(codearena, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    name = "an-organisation--a-model-whose-name-is-longer-than-most-v1"
+    run = write_run(tmp_path, name, "w" * 20 + "l" * 10)
+    (tmp_path / "r.csv").write_text(f"model,benchmark,pass@1 %,n,engine\n{name},humaneval+,81.1,164,EvalPlus 0.3.1\n")
+    code, out, _ = codearena("gap", run.path, "--published", "--execution", tmp_path / "r.csv", *QUICK)
+    assert code == 0
+    assert "for want of room" not in out
+    assert "places up" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
 def test_evalplus_own_numbers_can_stand_in_for_the_paper_s(codearena) -> None:
     code, out, _ = codearena("gap", "--published", "--execution", "evalplus", *QUICK)
     assert code == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -178,6 +178,12 @@ def test_nothing_is_checked_that_predict_only_does_not_need(data: dict[str, str]
     manager = TaskManager(include_defaults=False, include_path=str(TASKS), metadata=options)
     tasks = [BENCHMARK, "codearena_mini"]
     ahead.look(SimpleNamespace(tasks=tasks, num_fewshot=None, predict_only=True, **CONSENT), manager)
+
+
+def test_an_lm_eval_that_has_its_configuration_elsewhere_stays_as_it_is() -> None:
+    module = ModuleType("lm_eval.config.evaluate_config")
+    ahead.patch_config(module)
+    assert not hasattr(module, "EvaluatorConfig")
 
 
 def test_a_second_patch_changes_nothing() -> None:

@@ -461,6 +461,22 @@ PLACE, DELETED = "shut/%d", False
         judge=_disk,
     ),
     Attack(
+        "disk-flicker",
+        "the same in folders that are shut and opened all the time, so that who looks fails in the middle of it",
+        """
+for _ in range(3):
+    if os.fork() == 0:
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            for mode in (0, 0o700):
+                os.chmod("..", mode)
+        os._exit(0)
+PLACE, DELETED = "%d", False
+"""
+        + FILL,
+        judge=_disk,
+    ),
+    Attack(
         "disk-deep",
         "the same in a folder whose path is too long for the kernel",
         """

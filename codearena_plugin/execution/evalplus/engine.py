@@ -341,7 +341,7 @@ def _dead(ending: Ending, test: int) -> _Verdict:
         case "signalled":
             return _Verdict("fail", test, f"was ended by signal {ending.signal}")
         case "memory":
-            return _Verdict("fail", test, "used more memory than it may")
+            return _Verdict("fail", test, f"used more memory than {'the machine has' if ending.problem else 'it may'}")
         case "output":
             return _Verdict("fail", test, "wrote more than it may")
         case _:

@@ -48,6 +48,8 @@ def verdict(
     why = _elsewhere(row, said, is_run=is_run) or (
         _wanting(row, ending, code, report) if is_run and not has_input else ""
     )
+    if not why and is_run and ending.how in {"exited", "signalled"} and row.refused and row.refused.search(code):
+        why = "it shares memory or messages between processes in a way that code may not here"
     if why:
         return "not-run", why
     return _fault(ending, limits, said, is_run=is_run)

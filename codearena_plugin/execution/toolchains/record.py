@@ -57,6 +57,8 @@ class Toolchain:
             then one that ended by itself must have said it.
         arguments: pattern of code that reads command-line arguments.
         unargued: pattern of the interpreter's report on a program that found none; another report is another fault.
+        refused: pattern of code that asks the kernel for what no sandbox gives, in a language whose programs may end
+            for it without a word of the reason.
     """
 
     language: str
@@ -85,6 +87,7 @@ class Toolchain:
     asks: re.Pattern[str] | None = None
     arguments: re.Pattern[str] | None = None
     unargued: re.Pattern[str] | None = None
+    refused: re.Pattern[str] | None = None
 
     def widened(self, limits: Limits) -> Limits:
         """Return limits in which these tools can start at all."""
@@ -180,7 +183,7 @@ def _row(raw: Mapping[str, Any]) -> Toolchain:
     for name in ("prefix", "dated"):
         row[name] = _hints([row[name]] if name in row else ())
     row["missing"] = tuple(re.compile(pattern) for pattern in row.get("missing", ()))
-    for name in ("report", "eof", "asks", "arguments", "unargued"):
+    for name in ("report", "eof", "asks", "arguments", "unargued", "refused"):
         if name in row:
             row[name] = re.compile(row[name])
     return Toolchain(**row)

@@ -112,7 +112,14 @@ def _settle(plan: Plan, confine: Confine, streams: tuple[int, int, int], report:
 def _limit(limits: dict[str, Any], before: int) -> None:
     cpu = int(limits["cpu_s"]) + 2
     processes = limits["processes"] + before
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits["file_bytes"], limits["file_bytes"]))
-    resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+    for name, soft, hard in (
+        ("RLIMIT_CPU", cpu, cpu + 1),
+        ("RLIMIT_FSIZE", limits["file_bytes"], limits["file_bytes"]),
+        ("RLIMIT_NPROC", processes, processes),
+        ("RLIMIT_NOFILE", DESCRIPTORS, DESCRIPTORS),
+    ):
+        try:
+            resource.setrlimit(getattr(resource, name), (soft, hard))
+        except ValueError as exc:  # with less, a program would fail for the account that it ran in
+            msg = f"this account's hard limit {name} is below {hard} (ulimit -H)"
+            raise OSError(msg) from exc

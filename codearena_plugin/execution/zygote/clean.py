@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+import sys
 
 from codearena_plugin.execution.zygote.unforked import unforked
 
@@ -19,7 +21,8 @@ def empty(root: str, most: int | None) -> bool:
     of nesting needs a stack or a long path.
 
     Args:
-        most: give up after so many entries; ``None``: never.
+        most: give up before more entries than that are removed, which on a slow disk takes longer than the host waits;
+            ``None``: never.
 
     Returns:
         Whether all is gone; if not, the box is not to be used again.
@@ -29,29 +32,26 @@ def empty(root: str, most: int | None) -> bool:
     except OSError:
         return False
     try:
-        gone = _empty(top, most)
-        if gone:
-            for name in (WORK, TEMPORARY):
-                os.mkdir(name, 0o755, dir_fd=top)
+        _empty(top, sys.maxsize if most is None else most)
+        for name in (WORK, TEMPORARY):
+            os.mkdir(name, 0o755, dir_fd=top)
     except OSError:
         return False
     finally:
         os.close(top)
-    return gone
+    return True
 
 
-def _empty(top: int, most: int | None) -> bool:
-    moved, removed = 0, 0
-    waiting = _remove_files(top)
-    removed += len(waiting[1])
-    names = waiting[0]
+def _empty(top: int, most: int) -> None:
+    moved = 0
+    names, found = _remove_files(top, most)
     while names:
         name = names.pop()
         os.chmod(name, 0o700, dir_fd=top)  # a directory as real as its entry: nobody is left to exchange it
         inside = os.open(name, _DIRECTORY, dir_fd=top)
         try:
-            folders, files = _remove_files(inside)
-            removed += len(files) + 1
+            folders, more = _remove_files(inside, most - found)
+            found += more
             for folder in folders:
                 os.chmod(folder, 0o700, dir_fd=inside)  # moving it to another parent writes into it
                 moved += 1
@@ -64,19 +64,22 @@ def _empty(top: int, most: int | None) -> bool:
         finally:
             os.close(inside)
         os.rmdir(name, dir_fd=top)
-        if most is not None and removed > most:
-            return False
-    return True
 
 
-def _remove_files(directory: int) -> tuple[list[str], list[str]]:
-    """Unlink what is no directory; return the names of the directories and of what was removed."""
+def _remove_files(directory: int, most: int) -> tuple[list[str], int]:
+    """Unlink what is no directory; return the names of the directories and how many entries there were.
+
+    Raises:
+        OSError: there are more than ``most``, and all are still there; or one cannot be removed.
+    """
     with os.scandir(directory) as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    files = [name for name, is_folder in found if not is_folder]
-    for name in files:
-        os.unlink(name, dir_fd=directory)
-    return [name for name, is_folder in found if is_folder], files
+    if len(found) > most:
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+    for name, is_folder in found:
+        if not is_folder:
+            os.unlink(name, dir_fd=directory)
+    return [name for name, is_folder in found if is_folder], len(found)
 
 
 def _exists(name: str, directory: int) -> bool:

@@ -15,6 +15,8 @@ _SIZES = struct.Struct("!IQ")
 _AT_ONCE = 64  # buffers a call; the kernel takes 1024
 HEADER_MOST = 64 << 20
 BODY_MOST = 4 << 30
+SHORTAGE = "the machine ran out of memory, and its kernel killed a process"
+"""The problem of a step that may have been killed for that; the host tries it again."""
 
 
 class FramingError(Exception):

@@ -43,7 +43,8 @@ def left_of_bytes(root: str, most: int, pids: list[int]) -> int:
     """Return how many bytes of ``most`` a directory of a shared file system still takes; 0 with too many entries.
 
     Files that are deleted and still open count as well. What cannot be looked at counts as too much, since it may be:
-    directories too deep within each other, and a process that hides what it has open.
+    directories too deep within each other, one that is shut in the very moment, and a process that hides what it has
+    open.
     """
     above, name = os.path.split(root)
     parent = os.open(above, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -51,6 +52,8 @@ def left_of_bytes(root: str, most: int, pids: list[int]) -> int:
         mode = stat.S_IMODE(os.lstat(root).st_mode)
         with _entered(name, parent, mode) as top:
             held = _held(top, most, FILES_MOST, DEPTH_MOST)
+    except PermissionError:
+        return 0
     finally:
         os.close(parent)
     return max(0, most + 1 - held.bytes - sum(map(_deleted, pids))) if held.entries <= FILES_MOST else 0
@@ -75,7 +78,7 @@ def _held(directory: int, most: int, entries_most: int, depth: int) -> _Held:
                 entries += 1
                 if entries > entries_most or total > most:
                     return _Held(total, entries)
-                with contextlib.suppress(OSError):  # gone meanwhile, or another thing by now
+                try:
                     status = entry.stat(follow_symlinks=False)
                     total += status.st_blocks * 512
                     if not stat.S_ISDIR(status.st_mode):
@@ -85,6 +88,10 @@ def _held(directory: int, most: int, entries_most: int, depth: int) -> _Held:
                     with _entered(entry.name, directory, stat.S_IMODE(status.st_mode)) as inside:
                         below = _held(inside, most - total, entries_most - entries, depth - 1)
                     total, entries = total + below.bytes, entries + below.entries
+                except PermissionError:
+                    return _Held(UNLIMITED, entries)
+                except OSError:  # gone meanwhile, or another thing by now
+                    continue
     except OSError:  # it goes while it is read
         pass
     return _Held(total, entries)

@@ -13,6 +13,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
 _VAST = 1 << 30
 """An address space of so many bytes can have page tables that matter."""
+_LISTS_CHILDREN = os.path.exists("/proc/thread-self/children")
+_GONE = (ProcessLookupError, FileNotFoundError)
+"""What is raised of a process or thread that has ended; the others are looked at all the same."""
 
 
 class Use(NamedTuple):
@@ -84,18 +87,14 @@ def use_of(pids: list[int]) -> Use:
 
 def descendants(own: int) -> list[int]:
     """Return the descendants of ``own``, quickly where the kernel lists children: for a race with what forks."""
+    if not _LISTS_CHILDREN:
+        return _descendants_by_parent(own)
     found: list[int] = []
     waiting = [own]
-    try:
-        while waiting:
-            pid = waiting.pop()
-            with contextlib.suppress(ProcessLookupError):
-                below = _children(pid)
-                found += below
-                waiting += below
-    except FileNotFoundError:
-        if not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
-            return _descendants_by_parent(own)
+    while waiting:
+        below = _children(waiting.pop())
+        found += below
+        waiting += below
     return found
 
 
@@ -115,9 +114,10 @@ def _descendants_by_parent(own: int) -> list[int]:
 
 def _children(pid: int) -> list[int]:
     found: list[int] = []
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-            found += map(int, file.read().split())
+    with contextlib.suppress(*_GONE):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(*_GONE), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
     return found
 
 
@@ -133,7 +133,7 @@ def proportional(use: Use) -> int:
         try:
             with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
                 lines = file.read().split(b"\n")
-        except (ProcessLookupError, FileNotFoundError):
+        except _GONE:
             continue
         except OSError:
             return use.memory

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from codearena_plugin.execution.zygote import child, room, scan
+from codearena_plugin.execution.zygote import child, framing, room, scan
 from codearena_plugin.execution.zygote.streams import Streams
 from codearena_plugin.execution.zygote.sweep import Swept, sweep
 
@@ -209,7 +209,7 @@ def _ending(watched: _Watched, swept: Swept, problem: str, plan: child.Plan, sho
     elif not how and max(watched.own_peak, swept.peak) > watched.limits["memory_bytes"]:
         how = "memory"
     elif not how and _signal(status) == signal.SIGKILL and shortage.is_new():
-        how, ending["problem"] = "lost", "the machine ran out of memory, and its kernel killed a process"
+        how, ending["problem"] = "lost", framing.SHORTAGE
     elif how == "signalled" or (not how and _signal(status)):
         how, ending["signal"] = "signalled", _signal(status) or signal.SIGKILL
     elif not how:

@@ -20,8 +20,11 @@ from codearena_plugin.harness.lm_eval import exits
 
 
 def patch_config(module: ModuleType) -> None:
-    """Let ``EvaluatorConfig.process_tasks`` of ``lm_eval.config.evaluate_config`` look at our tasks at its end."""
-    config: Any = module.EvaluatorConfig
+    """Let ``EvaluatorConfig.process_tasks`` of ``lm_eval.config.evaluate_config`` look at our tasks at its end.
+
+    An lm-eval without it stays as it is: what cannot work is then said before generation, as by ``--include_path``.
+    """
+    config: Any = getattr(module, "EvaluatorConfig", None)
     original = getattr(config, "process_tasks", None)
     if original is None or getattr(original, "codearena_patched", False):
         return

@@ -5,6 +5,7 @@ Inside ``simple_evaluate`` of somebody's program our errors are ordinary excepti
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import io
@@ -70,7 +71,8 @@ def patch_cli(module: ModuleType) -> None:
                 stream.reconfigure(errors="backslashreplace")  # lm-eval's arrows must not end a judged run
         from codearena_plugin.harness.lm_eval import ahead  # which imports this module
 
-        ahead.patch_config(importlib.import_module("lm_eval.config.evaluate_config"))
+        with contextlib.suppress(ImportError):  # a later lm-eval may have it elsewhere, and its runs must not end here
+            ahead.patch_config(importlib.import_module("lm_eval.config.evaluate_config"))
         try:
             done = original(*args, **options)
         except ValueError as exc:

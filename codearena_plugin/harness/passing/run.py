@@ -102,13 +102,13 @@ def _lock(directory: Path) -> bool:
     path = directory.resolve()
     if path in _locked:
         return True
-    with contextlib.suppress(OSError):  # a file system without locks has no such protection
+    with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as exc:
             os.close(descriptor)
-            return False
+            return not isinstance(exc, BlockingIOError)  # a file system without locks has no such protection
         _locked[path] = descriptor
     return True
 

@@ -48,6 +48,6 @@ def check_evidence(card: JudgeCard, evidence: EvidenceOf | None, prompt_ids: lis
         msg = (
             f"Judge {card.name!r} is shown what the code does when it is run, and {len(missing)} of {len(prompt_ids)} "
             f"prompts have no such evidence ({missing[0]!r}, …). Run: codearena execute ANSWERS; or give "
-            "codearena_execute=true (--execute), which runs the answers' code in a sandbox."
+            "codearena_execute=true, which runs the answers' code in a sandbox."
         )
         raise ConfigError(msg)

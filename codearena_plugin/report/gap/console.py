@@ -17,6 +17,7 @@ from codearena_plugin.report.table import cells_table, facts_table
 
 _MOST_PAIRS = 5
 _BETWEEN = 3  # blanks and a line between two columns
+_NAMES = 28  # as long as a published model's; longer ones are broken before a column is left out
 
 
 def print_gap(console: Console, gap: Mapping[str, Any]) -> None:
@@ -58,7 +59,7 @@ class _Printed:
             yield cells_table(comparability_cells([gap["manifest"]]), min_width=14, is_words=True)
             yield facts_table(comparability_facts([gap["manifest"]]))
         if self.is_cut:
-            yield Text("Tables lack their last columns for want of room; 100 columns are enough for all.", style="dim")
+            yield Text("Tables lack their last columns for want of room; a wider terminal shows them.", style="dim")
 
     def _languages(self) -> Iterator[RenderableType]:
         """Yield both axes by programming language, where they were asked for and both exist."""
@@ -72,6 +73,7 @@ class _Printed:
     def _table(self, made: Cells, most: int) -> RenderableType:
         """Return a table without as many of its last columns, at ``most``, as there is no room for beside the names."""
         widths = [max(map(len, column)) + _BETWEEN for column in zip(made.columns, *made.rows, strict=True)]
+        widths[0] = min(widths[0], _NAMES + _BETWEEN)
         n = len(widths)
         while sum(widths[:n]) - 1 > self.width and n > len(widths) - most:
             n -= 1

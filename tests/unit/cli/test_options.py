@@ -52,6 +52,24 @@ def test_an_option_given_in_both_ways_is_refused(codearena):
     assert "judge_order is given twice" in done.err
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--data", "./codearena_data"), "'./codearena_data' does not exist"),
+        (("--judge", "codearena-evidence", "--evidence", "judge_model"), "--evidence='judge_model' is not there"),
+        (("--judge", "codearena", "--reasoning", "--temperature", "1"), "Leave it out, or set --no-reasoning."),
+        (("--judge", "codearena-evidence"), "or give --execute, which runs"),
+        (("--set", "judge_ordr=both"), "Did you mean 'judge_order'?"),
+    ],
+)
+def test_an_error_names_options_as_this_command_takes_them_and_leaves_the_user_s_words(codearena, given, said):
+    url = ("--judge-base-url", "http://127.0.0.1:9/v1")
+    done = codearena("judge", MINI, "--suite", "codearena" if "--data" in given else "codearena_mini", *given, *url)
+    assert done.code == 2
+    assert said in done.err
+    assert "--execute=" not in done.err
+
+
 def test_set_reaches_the_judge(codearena):
     options = ("--judge", "codearena", "--judge-base-url", "http://127.0.0.1:9/v1", "--set", "judge_context_tokens=256")
     done = codearena("judge", MINI, "--suite", "codearena_mini", "--dry-run", *options)

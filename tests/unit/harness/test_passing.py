@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -193,6 +196,18 @@ def test_two_processes_never_write_to_one_place(small: Chosen, tmp_path: Path, c
         assert "is being written to by another process" in caplog.text
         first.kill()
     assert free_place(place, small, [], LOG) == place
+
+
+def test_a_file_system_without_locks_is_written_to_and_no_descriptor_is_left(
+    small: Chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert free_place(tmp_path / "run", small, [], LOG) == tmp_path / "run"
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_unknown_names_are_refused_with_the_nearest_one() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from codearena_plugin.records import Outcome
-from codearena_plugin.scoring.paired import paired_difference
+from codearena_plugin.scoring.paired import difference_of_scores, mean_scores
 from codearena_plugin.scoring.summary import summarise
 
 THRESHOLDS = np.array([-1.6, -0.35, 0.35, 1.6])  # of the judge's impression: A>>B | A>B | A=B | B>A | B>>A
@@ -80,7 +80,7 @@ def measured(
     found: dict[str, list[tuple[bool, float]]] = {name: [] for name in expected}
     for first, second in zip(*runs, strict=True):
         summary = summarise(first, confidence=0.9)
-        paired = paired_difference(first, second, confidence=0.9)
+        paired = difference_of_scores(mean_scores(first), mean_scores(second), confidence=0.9)
         for name, interval in (
             ("score", summary.score),
             ("win_rate", summary.win_rate),

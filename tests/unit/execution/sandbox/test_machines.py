@@ -152,6 +152,12 @@ def test_a_scratch_directory_that_steps_may_not_enter_is_told(shared: Path) -> N
         said("landlock", "", "env", f"TMPDIR={shared}")
 
 
+@pytest.mark.parametrize("name", boxes.ISOLATING)
+def test_an_account_with_too_low_a_limit_is_told_which(name: str) -> None:
+    with pytest.raises(pytest.skip.Exception, match="hard limit RLIMIT_NOFILE is below 1024"):
+        said(name, "", "prlimit", "--nofile=256:256", *AS_SOMEBODY)
+
+
 NOEXEC = 'mount -t tmpfs -o noexec none /mnt && export TMPDIR=/mnt && exec "$@"'
 
 

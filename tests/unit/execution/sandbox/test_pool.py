@@ -14,6 +14,10 @@ from codearena_plugin import plugins
 from codearena_plugin.errors import ConfigError
 from codearena_plugin.execution import pool
 from codearena_plugin.execution.sandbox import Ending, Finished, Job, Limits, Probe, SandboxOptions, Step
+from codearena_plugin.execution.zygote.framing import SHORTAGE
+
+STARVED = {"hog": Limits().memory_bytes // 2, "innocent": 1 << 20}
+"""Killed by the kernel for want of memory -> what it held."""
 
 
 class Scripted:
@@ -62,8 +66,11 @@ class ScriptedSandbox:
         with self.of.lock:
             self.of.together[name] = self.of.running
             self.of.running -= 1
-        ending = Ending(how) if tried <= int(times) else Ending("exited", 0)  # type: ignore[arg-type]
-        return Finished((ending,))
+        if tried > int(times):
+            return Finished((Ending("exited", 0),))
+        if how in STARVED:
+            return Finished((Ending("lost", peak_bytes=STARVED[how], problem=SHORTAGE),))
+        return Finished((Ending(how),))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -111,6 +118,14 @@ def test_what_was_lost_is_run_again_in_a_fresh_sandbox_once(scripted: Scripted) 
     assert (found[0].last.how, found[1].last.how) == ("exited", "lost")
     assert (scripted.tries["a"], scripted.tries["b"]) == (2, 2)
     assert scripted.opened == 3
+
+
+def test_what_uses_up_the_machine_even_alone_has_used_too_much_memory(scripted: Scripted) -> None:
+    jobs = [job("greedy", "hog", 9), job("unlucky", "hog", 3), job("small", "innocent", 9), job("a"), job("b")]
+    found = dict(pool.run_jobs(OPTIONS, jobs, workers=3))
+    assert [found[at].last.how for at in range(5)] == ["memory", "exited", "lost", "exited", "exited"]
+    assert found[0].last.problem == SHORTAGE
+    assert {scripted.together[name] for name in ("greedy", "unlucky", "small")} == {1}
 
 
 def test_what_was_lost_stays_so_where_no_fresh_sandbox_can_be_had(

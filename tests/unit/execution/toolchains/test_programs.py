@@ -24,6 +24,7 @@ from codearena_plugin.execution.toolchains.pages import browser
 from codearena_plugin.execution.toolchains.trial import RUN
 from codearena_plugin.syntax import parsing
 
+SHARED = "mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED, -1, 0)"
 BRIEF = dataclasses.replace(RUN, cpu_s=0.5, wall_s=120.0)
 LANGUAGES = tuple(dict.fromkeys(row.language for row in toolchains()))
 NO_CHECK = {"Prolog"}  # its directives run as they are read, and no grammar reads it
@@ -125,6 +126,9 @@ def test_a_program_that_needs_what_is_not_here_was_not_run(box: Sandbox, languag
         ("Bash", "values=$(cat input.txt)\necho $values", "`input.txt`"),
         ("Python", "import os\nos.environ['API_KEY']", "`API_KEY`"),
         ("Python", "import socket\nsocket.create_connection(('127.0.0.1', 9), 2)", "no network"),
+        ("Python", "import mmap\nmmap.mmap(-1, 16)[0]", "more rights"),
+        ("C", f"#include <sys/mman.h>\nint main() {{ int *n = {SHARED}; *n = 1; }}", "between processes"),
+        ("C++", f"#include <sys/mman.h>\nint main() {{ return {SHARED} == MAP_FAILED; }}", "between processes"),
         ("Python", "import tkinter\ntkinter.Tk()", "not here|display"),
         ("Python", ">>> print(1)\n1", "notebook"),
         ("Bash", "sudo ls", "`sudo`"),
